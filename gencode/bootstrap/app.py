@@ -23,6 +23,7 @@ from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.single_process import open_single_process
+from gencode.bootstrap.user_http import open_user_http
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -44,13 +45,13 @@ from gencode.http.routes import AppOperations, build, build_probes
 from gencode.http.security_middleware import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
-from gencode.llm.http_client import import_transport
 from gencode.mcp.endpoint import mcp_route
 from gencode.mcp.runtime import MCPRuntime
 from gencode.mcp.tools import all_tools
 from gencode.observability.disk_use import DiskUse
 from gencode.observability.metrics import Metrics
 from gencode.observability.tracing_setup import configured_tracer
+from gencode.outbound.lazy_transport import import_transport
 from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.security.secret_registry import SecretRegistry
@@ -136,6 +137,7 @@ def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
         requires_key=lambda: keys.is_required,
         origins=settings.origins,
         max_body=settings.max_body_bytes,
+        max_file=settings.max_file_size,
     )
 
 
@@ -200,7 +202,7 @@ async def _running(
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
         workspace = await _open_workspace(stack, settings, role, backend, keys)
-        additions = _additions(workspace, settings, dependencies.secrets)
+        additions = await _additions(stack, workspace, settings, role, dependencies.secrets, outbound, keys)
         offered, servers = await dependencies.create(
             stack, store, metrics, tracer, outbound, backend.slots, additions
         )
@@ -229,6 +231,8 @@ async def _running(
             group.start_soon(disk_use.run)
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
+            for run in additions.background:
+                group.start_soon(run)
             if role.works:
                 group.start_soon(import_transport)
                 group.start_soon(_retention(settings, backend).run)
@@ -257,11 +261,20 @@ async def _open_workspace(
     return (workspace,)
 
 
-def _additions(workspace: Sequence[object], settings: Settings, secrets: SecretRegistry) -> Additions:
+async def _additions(
+    stack: AsyncExitStack,
+    workspace: Sequence[object],
+    settings: Settings,
+    role: Role,
+    secrets: SecretRegistry,
+    outbound: Outbound,
+    keys: ApiKeyAuthenticator,
+) -> Additions:
     if not workspace:
         return Additions()
     module = workspace_module("gencode.bootstrap.workspace")
-    additions: Additions = module.additions(workspace[0], settings, secrets)
+    user_http = await open_user_http(stack, settings, role, outbound, lambda: keys.is_required)
+    additions: Additions = module.additions(workspace[0], settings, secrets, user_http)
     return additions
 
 

@@ -3,10 +3,11 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -51,11 +52,13 @@ class Additions:
     own_models  makes the model configs of principals, which are called by this factory
     ledger      records model calls
     extensions  see KindDependencies
+    background  run while the service runs
     """
 
     own_models: Callable[[ProviderFactory], OwnModels | None] = lambda factory: None
     ledger: UsageLedger | None = None
     extensions: Sequence[object] = ()
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,11 @@ from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermo
 from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.notifier_protocol import Notifier, TaskTexts
 from gencode.notifications.sender import Sender
-from gencode.notifications.url_policy import Resolve, Resolver, UrlPolicy, UrlRefused, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier
 from gencode.observability.metrics import Metrics
 from gencode.outbound.proxies import ProxyRules
 from gencode.outbound.transport import Outbound
+from gencode.outbound.url_policy import Resolve, Resolver, UrlPolicy, UrlRefused, UrlRules
 from gencode.settings import Settings
 
 MAX_CHECKED_NAMES, MAX_RESOLVED_NAMES = 8, 64

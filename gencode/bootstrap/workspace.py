@@ -13,6 +13,8 @@ from gencode.bootstrap.extra_imports import cluster_module
 from gencode.domain.errors import StartError
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
+from gencode.observability.logs import json_formatter
+from gencode.outbound.user_http import UserHttp
 from gencode.pipelines.chat.kind import CHAT
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
@@ -22,6 +24,8 @@ from gencode.workspace.database import open_database, postgres_url, sqlite_url
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
 from gencode.workspace.routes import OPERATIONS
+from gencode.workspace.system_log.recorder import SystemLog
+from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS"]  # for gencode.bootstrap.app
@@ -30,6 +34,8 @@ KINDS: Sequence[KindFactory] = (CHAT,)
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
 KEY_BYTES = 32
+SYSTEM_LOG_DAYS = 30
+"""After which entries of the system log are deleted."""
 FIRST_ADMIN = (
     "there are no accounts yet: make the first with `gencode users create-admin NAME --email ADDRESS`"
 )
@@ -48,19 +54,28 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
         login_limit=LoginLimit(attempts=settings.login_attempts, minutes=settings.login_lock_minutes),
         encryption_keys=_encryption_keys(settings),
         allows_registration=settings.allow_registration,
+        uploads=UploadRules(max_bytes=settings.max_file_size, extensions=settings.file_extensions),
     )
     return open_workspace(options)
 
 
-def additions(workspace: Workspace, settings: Settings, secrets: SecretRegistry) -> Additions:
+def additions(
+    workspace: Workspace, settings: Settings, secrets: SecretRegistry, user_http: UserHttp
+) -> Additions:
     """What kinds of task get from the workspace."""
 
     def own_models(factory: ProviderFactory) -> ModelConfigGateway:
-        gateway = ModelConfigGateway(workspace, factory, settings.max_model_calls)
+        gateway = ModelConfigGateway(workspace, factory, user_http, settings.max_model_calls)
         secrets.add_source(lambda: gateway.secrets)
         return gateway
 
-    return Additions(own_models=own_models, ledger=workspace.ledger, extensions=(workspace,))
+    log = SystemLog(workspace.database, json_formatter(secrets.current), SYSTEM_LOG_DAYS)
+    return Additions(
+        own_models=own_models,
+        ledger=workspace.ledger,
+        extensions=(workspace, user_http),
+        background=(log.run,),
+    )
 
 
 def _encryption_keys(settings: Settings) -> Sequence[bytes]:

@@ -28,7 +28,7 @@ from gencode.http.dependencies import get_extension, get_services
 from gencode.http.operation import DeclaredError, ErrorResponse, operation
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.notifications.chat_replies import ChatNotifier
-from gencode.notifications.url_policy import UrlRefused
+from gencode.outbound.url_policy import UrlRefused
 
 MAX_FIELDS = 100
 MAX_FORM = 64 * 1024

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import httpx
 
+from gencode.domain.errors import StartError
 from gencode.githosts.api_dialect import ApiDialect
 from gencode.githosts.bitbucket import Bitbucket
 from gencode.githosts.connection_options import Endpoint, HostOptions
+from gencode.githosts.errors import HostForbidden
 from gencode.githosts.gitea import Forgejo, Gitea
 from gencode.githosts.gitee import Gitee
 from gencode.githosts.github import GitHub
@@ -24,6 +26,7 @@ from gencode.githosts.host_identity import (
 )
 from gencode.githosts.name_rules import GITHUB
 from gencode.githosts.origins import Origin, github_web_origin, origin_of, require_origin
+from gencode.githosts.rest_api import RestApi
 from gencode.githosts.rest_host import RestGitHost
 
 
@@ -60,6 +63,51 @@ def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str,
     endpoint = _endpoint(kind, identity, url, token)
     identity.check_token(token)
     return endpoint.api_url + host_type.token_path, dialect.headers(token)
+
+
+async def token_login(
+    kind: str, url: str, token: str, client: httpx.AsyncClient, options: HostOptions, *, user: str = ""
+) -> str | None:
+    """The account of a user's own token; None if the host accepts the token and does not tell. The
+    parameters are those of `connect`. Raises HostError, StartError for an invalid URL or token."""
+    host_type = _TYPES[kind]
+    dialect = host_type.dialect(user)
+    identity = HostIdentity(
+        label=kind,
+        name=dialect.name,
+        url_setting="api_url",
+        token_setting="the token",
+        errors=host_type.errors,
+    )
+    identity.check_token(token)
+    api = RestApi(dialect, identity, _endpoint(kind, identity, url, token), client, options)
+    try:
+        response = await api.get("/user")
+    except HostForbidden:  # of a project, a group or a workspace: it is no user
+        return None
+    if response.status == 404:
+        raise identity.errors.protocol(f"no API of {dialect.name} is at this address; check api_url")
+    names = (response.body.get(field) for field in ("login", "username", "nickname"))
+    login = next(filter(None, names), None)
+    return login if isinstance(login, str) else None
+
+
+def default_url(kind: str) -> str | None:
+    """The URL of the kind's central server; None for software that has none."""
+    return _TYPES[kind].default_url
+
+
+def git_user(kind: str, user: str) -> str:
+    """The user name for Git's basic authentication, whose password is a token. `user`: see `connect`."""
+    return _TYPES[kind].dialect(user).git_user
+
+
+def web_origin(kind: str, url: str) -> Origin | None:
+    """The origin of the repositories of a host. `url`: see `connect`. None for an invalid URL."""
+    try:
+        return _endpoint(kind, named_identity(kind, kind), url, "").web
+    except StartError:
+        return None
 
 
 # --- URLs -------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from gencode.githosts.responses import (
     refusal_body,
     status_error,
 )
+from gencode.outbound.checked_transport import AddressRefused
 from gencode.resilience.call_slots import LocalSlots
 from gencode.security.redaction import quoted
 
@@ -98,6 +99,11 @@ class RestApi:
             except ReplyTooLong as error:
                 raise errors.protocol(
                     f"that was not {name}'s API: {error}; check {self._identity.url_setting}"
+                ) from error
+            except AddressRefused as error:
+                raise errors.invalid(
+                    f"the address of {name}'s API {error}; check {self._identity.url_setting}, or ask the "
+                    "operator to allow its network"
                 ) from error
             except httpx.TransportError as error:
                 quote = quoted(str(error), self.secrets)

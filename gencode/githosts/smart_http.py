@@ -25,6 +25,7 @@ from gencode.githosts.commit import CommitObjects, pack_entries
 from gencode.githosts.errors import GitError, GitNetwork, GitProtocol, GitRejected, GitTimeout, NonFastForward
 from gencode.githosts.http_client import CONNECT_SECONDS, HttpReply, exchange
 from gencode.githosts.push_errors import MAX_TEXT, check_status, push_error
+from gencode.outbound.checked_transport import AddressRefused
 from gencode.security.redaction import quoted
 
 DEFAULT_USER = "x-access-token"
@@ -169,6 +170,10 @@ class SmartHttpClient(AbstractHttpGitClient):
             return await exchange(self._client, request, self._deadline)
         except httpx.TimeoutException as error:
             raise GitTimeout("the Git server did not answer in time; try again later") from error
+        except AddressRefused as error:
+            raise GitRejected(
+                f"the repository's address {error}; the operator can allow a network"
+            ) from error
         except httpx.TransportError as error:
             raise GitNetwork("the connection to the Git server failed" + quoted(str(error))) from error
 

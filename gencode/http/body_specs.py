@@ -31,12 +31,13 @@ JSON_ERRORS = (Malformed, BodyTooLarge, UnsupportedMedia, Invalid)
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Body:
-    """Bytes of one media type, which the endpoint parses itself."""
+    """Bytes of one media type, which the endpoint parses itself. `is_file`: see `gencode.http.file_body`."""
 
     media_type: str
     schema: JsonSchema = field(default_factory=dict)
     is_required: bool = True
     errors: tuple[type[GencodeError], ...] = (Malformed, BodyTooLarge)
+    is_file: bool = False
 
     async def read_bytes(self, request: Request) -> bytes:
         require_declared(request, self)
@@ -84,7 +85,7 @@ class FormBody(Body, Generic[M]):
     async def read(self, request: Request) -> M:
         """Reads and validates the body. Raises UnsupportedMedia, Malformed, Invalid."""
         require_declared(request, self)
-        _require_media_type(request, self)
+        require_media_type(request, self)
         return validate(self.model, form_fields(await request.body()), {})
 
     def models(self) -> tuple[type[BaseModel], ...]:
@@ -117,14 +118,14 @@ class JsonBodyOfKinds(Body):
 
 async def _read_json(request: Request, declared: Body, model: type[M], messages: Mapping[str, str]) -> M:
     require_declared(request, declared)
-    _require_media_type(request, declared)
+    require_media_type(request, declared)
     body = await request.body()
     if len(body) <= LARGE_BODY:
         return parse(model, body, messages)
     return await anyio.to_thread.run_sync(partial(parse, model, body, messages))
 
 
-def _require_media_type(request: Request, declared: Body) -> None:
+def require_media_type(request: Request, declared: Body) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != declared.media_type:
         raise UnsupportedMedia(f"send the body as 'Content-Type: {declared.media_type}'")

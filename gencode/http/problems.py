@@ -22,12 +22,13 @@ from gencode.domain.errors import (
     Transient,
     WrongMethod,
 )
+from gencode.http.body_limits import TOO_LARGE
 from gencode.http.openapi import PROBLEM_MEDIA_TYPE
+from gencode.http.operation import OPERATION, Operation
 from gencode.http.rate_limit import OverLimit
 from gencode.http.response_specs import json_text
 from gencode.http.task_models import BrokenRule, Problem
 
-TOO_LARGE = "the request body is larger than MAX_BODY_BYTES allows"
 MAX_SHOWN = 200
 """The most characters of a request's path in a response, so that the response to a long path is short."""
 
@@ -92,8 +93,14 @@ def _from_http(request: Request, error: HTTPException) -> GencodeError:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return WrongMethod(f"{request.method} is not possible here")
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return BodyTooLarge(TOO_LARGE)
+        return BodyTooLarge(_too_large(request))
     return Malformed(error.detail)
+
+
+def _too_large(request: Request) -> str:
+    operation = request.scope.get(OPERATION)
+    is_file = isinstance(operation, Operation) and operation.body and operation.body.is_file
+    return "the form is larger than MAX_FILE_SIZE allows" if is_file else TOO_LARGE
 
 
 def _shortened(text: str) -> str:

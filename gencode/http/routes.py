@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, Router
@@ -18,6 +17,7 @@ from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import GencodeError
 from gencode.http import docs_page, kind_list, openapi_endpoint, probes, problems, webhook_secret
 from gencode.http.authentication import AuthenticationMiddleware
+from gencode.http.body_limits import BodyLimitMiddleware, BodyLimits
 from gencode.http.common_declarations import API_ERRORS
 from gencode.http.kinds import KindRegistry
 from gencode.http.large_response import LargeBodyMiddleware, UnsentBodies
@@ -73,6 +73,7 @@ def build(
     more_routes  ASGI applications, such as the page's files
     """
     api, public = _api_group(kinds, operations.api), _public_group(operations.public)
+    limits = BodyLimits(rules.max_body, rules.max_file, API, api.operations)
     app = Starlette(
         routes=[
             *public.routes(),
@@ -86,9 +87,9 @@ def build(
         middleware=[
             Middleware(TracingMiddleware),
             *_cors(rules),
-            Middleware(SecurityMiddleware, rules=rules),
+            Middleware(SecurityMiddleware, rules=rules, limits=limits),
             Middleware(LargeBodyMiddleware, unsent=UnsentBodies()),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=rules.max_body),
+            Middleware(BodyLimitMiddleware, limits=limits),
         ],
         exception_handlers={
             GencodeError: problems.on_gencode_error,

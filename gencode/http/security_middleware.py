@@ -10,7 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gencode.domain.errors import BodyTooLarge, CrossSite, GencodeError, Malformed, Misdirected
-from gencode.http.problems import TOO_LARGE, problem_response, unexpected
+from gencode.http.body_limits import BodyLimits
+from gencode.http.problems import problem_response, unexpected
 
 _LOOPBACK_NAMES = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -35,20 +36,23 @@ class SecurityRules:
                     name: a web page that points its own name at 127.0.0.1 (DNS rebinding) is refused
     origins         web sites whose pages may use the API
     max_body        bytes
+    max_file        bytes of a file that is uploaded
     """
 
     requires_key: Callable[[], bool]
     loopback_only: bool
     origins: Collection[str]
     max_body: int
+    max_file: int = 0
 
 
 class SecurityMiddleware:
     """Rejects requests that break the rules, and responds to unexpected exceptions with 500."""
 
-    def __init__(self, app: ASGIApp, rules: SecurityRules) -> None:
+    def __init__(self, app: ASGIApp, rules: SecurityRules, limits: BodyLimits) -> None:
         self._app = app
         self._rules = rules
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,7 +70,7 @@ class SecurityMiddleware:
                     headers.setdefault(name, value)
             await send(message)
 
-        error = _broken_rule(scope["method"], Headers(scope=scope), self._rules)
+        error = _broken_rule(scope, self._rules, self._limits)
         app = problem_response(error, _connection_headers(error)) if error else self._app
         try:
             await app(scope, receive, send_with_headers)
@@ -77,14 +81,16 @@ class SecurityMiddleware:
             await problem(scope, receive, send_with_headers)
 
 
-def _broken_rule(method: str, headers: Headers, rules: SecurityRules) -> GencodeError | None:
+def _broken_rule(scope: Scope, rules: SecurityRules, limits: BodyLimits) -> GencodeError | None:
+    headers = Headers(scope=scope)
     if "content-length" in headers and "transfer-encoding" in headers:
         # A proxy could disagree on where this request ends (RFC 9112, 6.1: request smuggling).
         return Malformed("send Content-Length or Transfer-Encoding, not both")
-    if not rules.requires_key() and (error := _broken_without_keys(method, headers, rules)):
+    if not rules.requires_key() and (error := _broken_without_keys(scope["method"], headers, rules)):
         return error
-    if int(headers.get("content-length", "0")) > rules.max_body:
-        return BodyTooLarge(TOO_LARGE)
+    limit = limits.of(scope)
+    if int(headers.get("content-length", "0")) > limit.bytes:
+        return BodyTooLarge(limit.message)
     return None
 
 

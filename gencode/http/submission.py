@@ -18,7 +18,7 @@ from gencode.engine.task_ids import new_id
 from gencode.http.base_models import TaskRequest
 from gencode.http.dependencies import Services
 from gencode.http.kinds import APPROVED, PreparedTask, Submitter
-from gencode.notifications.url_policy import UrlRefused
+from gencode.outbound.url_policy import UrlRefused
 
 MakeCallback = Callable[[str], Awaitable[Callback]]
 """Creates the callback of a new task from its id."""

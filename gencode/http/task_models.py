@@ -19,7 +19,7 @@ from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.links import status_url, task_url
 from gencode.llm.progress_tracker import ProgressSnapshot
-from gencode.notifications.url_policy import origin_of
+from gencode.outbound.url_policy import origin_of
 
 
 class Accepted(ResponseModel):

@@ -10,7 +10,7 @@ from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
 from gencode.notifications.notifier_protocol import TaskTexts
 from gencode.notifications.sender import Message, Sender
-from gencode.notifications.url_policy import UrlRefused, host_of, origin_of
+from gencode.outbound.url_policy import UrlRefused, host_of, origin_of
 from gencode.security.redaction import sanitize
 
 _MARKUP = re.compile(r"([\\`*_\[\](){}#!|~<>])")

@@ -25,8 +25,8 @@ from gencode.engine.ports.callback_outbox import ANY_TIME, Outbox
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.notifications.notifier_protocol import Notifier
 from gencode.notifications.sender import Message, NoResponse, Response
-from gencode.notifications.url_policy import UrlRefused
 from gencode.observability.metrics import Metrics
+from gencode.outbound.url_policy import UrlRefused
 from gencode.resilience.retry import Sleep
 
 log = structlog.get_logger(__name__)

@@ -12,13 +12,11 @@ import httpx
 from anyio.abc import ByteStream
 from anyio.streams.tls import TLSStream
 
-from gencode.notifications.url_policy import ResolvedUrl, UrlPolicy
 from gencode.outbound.transport import Outbound
 from gencode.outbound.tunnel import open_tunnel
+from gencode.outbound.url_policy import MAX_TRIED_ADDRESSES, ResolvedUrl, UrlPolicy
 from gencode.resilience.retry_after import parse_retry_after
 
-MAX_TRIED_ADDRESSES = 3
-"""The most IP addresses that are tried if a name resolves to many."""
 MAX_HEAD = 64 * 1024
 """The most bytes that are read before the final head of the response is complete. Without it, a receiver that
 sent `100 Continue` without end kept a processor busy until the deadline."""

@@ -18,7 +18,7 @@ from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
 from gencode.notifications.notifier_protocol import TaskTexts
 from gencode.notifications.sender import Message, Sender
-from gencode.notifications.url_policy import UrlPolicy, UrlUnresolved, host_of
+from gencode.outbound.url_policy import UrlPolicy, UrlUnresolved, host_of
 
 PREFIX = "whsec_"
 MINUTE, HOUR = 60.0, 3600.0

@@ -16,6 +16,12 @@ from gencode.security.redaction import SecretSource, redact
 EventDict = MutableMapping[str, Any]
 
 PACKAGE_LOGGER = "gencode"
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
 
 
 class RedactionProcessor:
@@ -45,22 +51,21 @@ def configure_logging(level: str, fmt: str, secrets: SecretSource) -> None:
     `secrets` is called for each line, so that a secret is redacted from the line after it was added.
     """
     console = fmt == "console" or (fmt == "auto" and sys.stderr.isatty())
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(shared, RedactionProcessor(secrets), console))
+    handler.setFormatter(_formatter(_SHARED, RedactionProcessor(secrets), console))
     logging.basicConfig(handlers=[handler], level=_at_least_warning(level), force=True)
     logging.getLogger(PACKAGE_LOGGER).setLevel(level)
+
+
+def json_formatter(secrets: SecretSource) -> logging.Formatter:
+    """Renders records of this program and of libraries as JSON objects, with secrets redacted."""
+    return _formatter(_SHARED, RedactionProcessor(secrets), console=False)
 
 
 def configure_for_embedding(secrets: SecretSource) -> None:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from gencode.outbound.checked_transport import CheckedTransport
+from gencode.outbound.lazy_transport import LazyTransport
 from gencode.outbound.proxies import DIRECT, ProxyRules
+from gencode.outbound.url_policy import UrlPolicy
 
 MakeTransport = Callable[[httpx.Proxy | None], httpx.AsyncBaseTransport]
 
@@ -17,21 +20,27 @@ MakeTransport = Callable[[httpx.Proxy | None], httpx.AsyncBaseTransport]
 class Outbound:
     """tls      the certificate authorities that are trusted
     proxies  which requests go through a proxy
+    policy   of addresses that users give; None: the operator configured the addresses
     """
 
     tls: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
     proxies: ProxyRules = DIRECT
+    policy: UrlPolicy | None = None
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """httpx's transport, which ignores the environment's settings."""
+        """A transport that ignores the environment's settings. httpx's own finds open connections by the IP
+        address alone, and names it to the other end of a proxy's tunnel, so checked requests use aiohttp."""
+        if self.policy:
+            return self.routed(lambda proxy: LazyTransport(self.tls, proxy))
         return self.routed(
             lambda proxy: httpx.AsyncHTTPTransport(verify=self.tls, trust_env=False, proxy=proxy)
         )
 
     def routed(self, make: MakeTransport) -> httpx.AsyncBaseTransport:
         """A transport that routes requests over the transports that `make` returns for each proxy (None:
-        direct)."""
-        return RoutedTransport(self.proxies, make) if self.proxies.by_scheme else make(None)
+        direct). With a policy, they find open connections by IP address and `sni_hostname`."""
+        routed = RoutedTransport(self.proxies, make) if self.proxies.by_scheme else make(None)
+        return CheckedTransport(self.policy, routed) if self.policy else routed
 
 
 class RoutedTransport(httpx.AsyncBaseTransport):

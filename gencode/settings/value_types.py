@@ -12,6 +12,8 @@ from limits import parse
 from pydantic import AfterValidator, Field, SecretStr
 
 ENCRYPTION_KEY_BYTES = 32
+EXTENSIONS = (".txt", ".md", ".pdf", ".doc", ".docx")
+"""Of the files that can be read."""
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 """As browsers send it (RFC 6454). "*" is not accepted: each allowed site must be listed."""
 
@@ -84,11 +86,19 @@ def _decoded_length(text: str) -> int:
         return 0
 
 
+def _extensions(value: str) -> str:
+    unknown = [entry for entry in split_list(value.lower()) if entry not in EXTENSIONS]
+    if unknown or not split_list(value):
+        raise ValueError(f"write some of {','.join(EXTENSIONS)}")
+    return value
+
+
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Directory = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Rate = Annotated[str, AfterValidator(_rate)]
+Extensions = Annotated[str, AfterValidator(_extensions)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Origins = Annotated[str, AfterValidator(_origins)]
 Networks = Annotated[str, AfterValidator(_networks)]

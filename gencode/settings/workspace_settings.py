@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 
 from pydantic import Field, SecretStr
 
 from gencode.settings.sourced_settings import SourcedSettings
-from gencode.settings.value_types import EncryptionKeys, encryption_keys
+from gencode.settings.value_types import EncryptionKeys, Extensions, Networks, encryption_keys, split_list
 
 
 class WorkspaceSettings(SourcedSettings):
@@ -44,6 +45,29 @@ class WorkspaceSettings(SourcedSettings):
         le=10_000_000,
         description="Most tokens of the prompt of an answer in a conversation; older messages are left out",
     )
+    workspace_allow_networks: Networks = Field(
+        "",
+        description="Comma-separated private networks that addresses of users (models, Git) may reach, also "
+        "by http://, such as 10.1.0.0/16",
+    )
+
+    max_file_size: int = Field(
+        10 * 2**20, ge=1, le=64 * 2**20, description="Maximum size of an uploaded file in bytes"
+    )
+    allowed_extensions: Extensions = Field(
+        ".txt,.md,.pdf,.doc,.docx",
+        description="Names of uploaded files may end so; comma-separated, a part of the default",
+    )
+
+    @property
+    def file_extensions(self) -> Sequence[str]:
+        """ALLOWED_EXTENSIONS as a list."""
+        return split_list(self.allowed_extensions.lower())
+
+    @property
+    def workspace_networks(self) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """WORKSPACE_ALLOW_NETWORKS, parsed."""
+        return [ipaddress.ip_network(entry) for entry in split_list(self.workspace_allow_networks)]
 
     @property
     def encryption_keys(self) -> Sequence[bytes]:

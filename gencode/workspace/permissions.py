@@ -17,6 +17,7 @@ from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
 from gencode.workspace.conversations.resource import CONVERSATIONS
+from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
@@ -59,7 +60,9 @@ PERMISSIONS: Mapping[str, Permission] = {
     "deleteUser": ADMIN,
     "resetPassword": ADMIN,
     "listAuditLog": ADMIN,
+    "listSystemLog": ADMIN,
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
+    **dict.fromkeys(GIT_CREDENTIALS.operation_names, EVERYBODY),
     **dict.fromkeys(PROMPT_TEMPLATES.operation_names, EVERYBODY),
     "renderPromptTemplate": EVERYBODY,
     "exportPromptTemplates": EVERYBODY,

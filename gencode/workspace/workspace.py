@@ -18,6 +18,7 @@ from gencode.workspace.identity.sessions import Sessions
 from gencode.workspace.identity.tokens import SessionTokens
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.resources.store import ResourceStore
+from gencode.workspace.uploads.store import UploadRules, Uploads
 from gencode.workspace.usage.ledger import DatabaseLedger
 
 
@@ -38,6 +39,7 @@ class WorkspaceOptions:
     refresh_days: int = 7
     login_limit: LoginLimit = field(default_factory=LoginLimit)
     allows_registration: bool = False
+    uploads: UploadRules = field(default_factory=UploadRules)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,7 @@ class Workspace:
     authenticator: DatabaseSessionAuthenticator
     encryption: Encryption
     ledger: DatabaseLedger
+    uploads: Uploads
     allows_registration: bool
 
     def resource(self, resource: Resource[T, V]) -> ResourceStore[T, V]:
@@ -77,6 +80,7 @@ async def open_workspace(
             authenticator=authenticator,
             encryption=Encryption(options.encryption_keys),
             ledger=DatabaseLedger(database),
+            uploads=Uploads(database, options.uploads),
             allows_registration=options.allows_registration,
         )
 

@@ -315,6 +315,7 @@ async def test_a_backup_during_logins_brings_accounts_and_their_audit_log(tmp_pa
 FOR_ADMINS = {
     *("listUsers", "createUser", "getUser", "changeUser", "deleteUser", "resetPassword"),
     "listAuditLog",
+    "listSystemLog",
 }
 FOR_USERS = {
     *("logOut", "getOwnUser", "changeOwnUser", "changeOwnPassword", "listOwnSessions", "endOwnSession"),
@@ -323,6 +324,8 @@ FOR_USERS = {
 
 FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
+    *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
+    "deleteGitCredential",
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

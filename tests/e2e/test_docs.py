@@ -35,7 +35,7 @@ from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-WORKSPACE_PAGES = ("accounts", "models", "prompts")
+WORKSPACE_PAGES = ("accounts", "models", "prompts", "repositories")
 """Pages that need WORKSPACE=true."""
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLE = f"""set -euo pipefail

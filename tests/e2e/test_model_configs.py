@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from tests.servers.calls import get, post
+from tests.servers.calls import client, get, post
 from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events
@@ -18,6 +19,7 @@ pytestmark = [
 ]
 
 KEY = "sk-5be1f0c2d37a"
+ALICE = "key-of-alice-0123456789"
 FILES = {"app.py": "print('hello')\n", "README.md": "# Hello\n"}
 
 
@@ -60,3 +62,27 @@ async def test_a_config_that_is_not_there_is_refused_before_the_task_is_stored(t
         wanted = "config/00000000-0000-4000-8000-000000000000"
         refused = await post(app.url, "/generate", {"prompt": "x", "repo_name": "x", "model": wanted})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "model")
+
+
+async def test_only_a_service_without_credentials_calls_private_addresses_of_users(tmp_path: Path) -> None:
+    """Of others, the address of a model is public, or in a network that the operator allows."""
+    alice = {"authorization": f"Bearer {ALICE}"}
+    request = {"prompt": "say hello", "repo_name": "hello"}
+    async with model_server(plan_and_files(FILES)) as server:
+        for networks, ends in (("", "LLM_BAD_REQUEST"), ("127.0.0.0/8", "")):
+            options = settings(
+                tmp_path / (networks and "allowed"),
+                workspace=True,
+                api_keys=SecretStr(f"alice={ALICE}"),
+                workspace_allow_networks=networks,
+            )
+            async with running_app(options) as app:
+                created = await post(app.url, "/ai/models", body(server, is_default=True), **alice)
+                assert created.status_code == 201, created.text
+                submitted = await post(app.url, "/generate", request, **alice)
+                task_id = submitted.json()["task_id"]
+                ticket = await post(app.url, f"/task/{task_id}/ticket", **alice)
+                await events(app.url, task_id, ticket=ticket.json()["ticket"])
+                async with client(app.url) as http:
+                    task = (await http.get(f"/api/v1/task/{task_id}", headers=alice)).json()
+                assert ((task["error"] or {}).get("code", ""), bool(server.requests)) == (ends, not ends)

@@ -18,9 +18,9 @@ from pydantic import SecretStr
 from gencode.domain.errors import StartError
 from gencode.embedded.server import address, listen
 from gencode.notifications.sender import Message, NoResponse, Sender
-from gencode.notifications.url_policy import UrlPolicy, UrlRefused, UrlRules
 from gencode.outbound.proxies import ProxyRules
 from gencode.outbound.transport import Outbound
+from gencode.outbound.url_policy import UrlPolicy, UrlRefused, UrlRules
 from gencode.settings import NamedProvider
 from tests.servers.calls import BODY, FILES, get, post, submit
 from tests.servers.collector import Collected, collector

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gencode.engine.ports.store import TaskQuery
-from gencode.pipelines.generate.api import request as generate_request
+from gencode.model_tasks import request as model_request
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
@@ -326,7 +326,7 @@ async def test_a_repeated_submission_is_answered_after_its_deadline_too(
     body, key = BODY | {"deadline": "2099-01-01T00:00:00Z"}, {"Idempotency-Key": "k"}
     async with running_app(settings(tmp_path)) as app:
         first = await post(app.url, "/generate", body, **key)
-        monkeypatch.setattr(generate_request, "now", lambda: datetime(2099, 1, 2, tzinfo=UTC))
+        monkeypatch.setattr(model_request, "now", lambda: datetime(2099, 1, 2, tzinfo=UTC))
         again = await post(app.url, "/generate", body, **key)
         assert (again.status_code, again.json()) == (202, first.json())
         check_problem(await post(app.url, "/generate", body), 422, "VALIDATION")

@@ -19,7 +19,7 @@ from gencode.githosts.responses import error_text
 from gencode.http.strict_json import parse_json
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 from gencode.notifications.chat_replies import escape_for_mattermost, escape_for_slack
-from gencode.notifications.url_policy import parse as parse_url
+from gencode.outbound.url_policy import parse as parse_url
 from gencode.retrieval.citations import LONGEST, Quote, verify_quotes
 from gencode.retrieval.records import Chunk
 from gencode.retrieval.tokens import index_terms, query_terms

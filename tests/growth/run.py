@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from gencode.domain.errors import GencodeError
-from gencode.notifications.url_policy import UrlRefused
+from gencode.outbound.url_policy import UrlRefused
 from tests.growth import answers, diffs
 from tests.growth.functions import FUNCTIONS, Function
 from tests.growth.streams import STREAMED, streamed_texts

@@ -27,6 +27,7 @@ from gencode.llm.http_client import is_incomplete_response
 from gencode.llm.openai.error_classification import equivalent_status, error_class
 from gencode.llm.openai.error_objects import error_in
 from gencode.llm.openai.retry_delay_in_body import wait_in
+from gencode.outbound.checked_transport import AddressRefused
 from gencode.resilience.retry_after import wait_from_headers
 from gencode.security.redaction import sanitize
 
@@ -82,6 +83,8 @@ class ErrorMapper:
 
     def from_connect_error(self, error: httpx.HTTPError) -> ProviderError:
         """The error for a failure before the response headers."""
+        if isinstance(error, AddressRefused):
+            return self.wrong_address(f"it {error}; the operator can allow a network")
         made: ProviderError = LLMNetwork(
             f"{self._name} could not be reached: {self.quote(str(error))}. "
             "Check base_url and the network, then try again."

@@ -14,7 +14,6 @@ from gencode.domain.event import dump
 from gencode.llm.account_limiter import Account, until
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMRateLimit, PrefixRejected, ProviderError
-from gencode.llm.http_client import BEFORE_SEND
 from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.body_reader import BodyReader
 from gencode.llm.openai.completion_decoder import CompletionDecoder
@@ -28,6 +27,7 @@ from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
 from gencode.llm.ownership_check import OwnershipCheck
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage
 from gencode.observability.metrics import Metrics
+from gencode.outbound.lazy_transport import BEFORE_SEND
 
 MAX_BYTES = 32 * 2**20  # an event of ~300 bytes per token: some 100,000 tokens
 

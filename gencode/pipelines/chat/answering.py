@@ -87,9 +87,7 @@ async def _ask(calls: ModelCalls, stream: AnswerStream) -> AnswerEnd:
         return await ask()
 
 
-async def _beside(
-    background: Callable[[], Coroutine[Any, Any, None]], work: Callable[[], Awaitable[T]]
-) -> T:
+async def _beside(background: Callable[[], Coroutine[Any, Any, None]], work: Callable[[], Awaitable[T]]) -> T:
     """The result of `work`, beside which `background` runs. The error of `work` is raised as it is."""
     result: list[T] = []
     failure: list[Exception] = []

@@ -109,7 +109,9 @@ class Preparation:
     async def _content(self, request: ChatRequest, principal: str) -> str:
         if request.template_id is None:
             if request.variables:
-                raise Invalid.of("variables", "template", "are the values of a template: give its template_id")
+                raise Invalid.of(
+                    "variables", "template", "are the values of a template: give its template_id"
+                )
             return request.content
         template = await self._template("template_id", request.template_id, principal)
         values, follows = dict(request.variables), request.content
@@ -142,7 +144,9 @@ def _check_fits(system: str, content: str, limit: int) -> None:
     if not content.strip():
         raise Invalid.of("content", "blank", "may not be blank")
     if (needed := tokens_of(system) + tokens_of(content)) > limit:
-        message = f"with the system prompt it has about {needed} tokens, more than a prompt may have ({limit})"
+        message = (
+            f"with the system prompt it has about {needed} tokens, more than a prompt may have ({limit})"
+        )
         raise Invalid.of("content", "too_long", message)
 
 

@@ -36,9 +36,7 @@ def fitting(history: Sequence[ChatMessage], room: int) -> list[ChatMessage]:
     return kept
 
 
-def chat_request(
-    system: str, history: Sequence[ChatMessage], question: str, max_tokens: int
-) -> ChatRequest:
+def chat_request(system: str, history: Sequence[ChatMessage], question: str, max_tokens: int) -> ChatRequest:
     """Messages of the same role that follow each other, such as after an answer without text, are joined:
     many models demand that roles alternate."""
     turns: list[tuple[str, str]] = []
@@ -49,6 +47,9 @@ def chat_request(
             turns.append((role, content))
     messages = (
         Message(role="system", content=system),
-        *(Message(role="assistant" if role == MessageRole.ASSISTANT else "user", content=c) for role, c in turns),
+        *(
+            Message(role="assistant" if role == MessageRole.ASSISTANT else "user", content=c)
+            for role, c in turns
+        ),
     )
     return ChatRequest(messages=messages, max_tokens=max_tokens, max_text=MAX_ANSWER)

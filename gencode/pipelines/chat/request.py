@@ -53,5 +53,3 @@ class ChatRequest(Message, ModelTaskRequest):
         if not self.regenerates and not self.template_id and not self.content.strip():
             raise ValueError("content may not be blank")
         return self
-
-

@@ -29,7 +29,9 @@ Uuid = Annotated[
         pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", max_length=36
     ),
 ]
-SystemPrompt = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT, pattern=TEXT_WITHOUT_NUL)]
+SystemPrompt = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_CONTENT, pattern=TEXT_WITHOUT_NUL)
+]
 ContextTokens = Annotated[int, Field(ge=500, le=10_000_000)]
 
 

@@ -104,7 +104,9 @@ def _after(ids: Sequence[str], cursor: str) -> int:
     if not cursor:
         return 0
     if cursor not in ids:
-        raise Invalid.of("cursor", "cursor", "is no message of the branch that is shown: begin at its first page")
+        raise Invalid.of(
+            "cursor", "cursor", "is no message of the branch that is shown: begin at its first page"
+        )
     return ids.index(cursor) + 1
 
 
@@ -154,9 +156,7 @@ async def export_conversation(request: Request) -> Response:
         text = as_markdown(opened.row.name, await opened.views(branch))
         return Response(text, media_type=MARKDOWN.media_type, headers={"Cache-Control": "no-store"})
     messages = await opened.views(opened.tree.all())
-    return EXPORT.make(
-        ConversationExport(conversation=view_of(opened.row), branch=branch, messages=messages)
-    )
+    return EXPORT.make(ConversationExport(conversation=view_of(opened.row), branch=branch, messages=messages))
 
 
 def _settlement(request: Request) -> Settlement:

@@ -20,7 +20,9 @@ class MessageUsage(ResponseModel):
     prompt_tokens: int
     completion_tokens: int
     cost: str | None
-    is_estimated: bool = Field(description="The provider has not reported all: the call was stopped or broke off")
+    is_estimated: bool = Field(
+        description="The provider has not reported all: the call was stopped or broke off"
+    )
 
 
 class MessageFailure(ResponseModel):

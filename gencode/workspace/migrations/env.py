@@ -6,7 +6,8 @@ from alembic import context
 
 import gencode.workspace.audit.tables
 import gencode.workspace.identity.tables
-import gencode.workspace.prompt_templates.resource  # noqa: F401 - these tables are compared with the database
+import gencode.workspace.prompt_templates.resource
+import gencode.workspace.uploads.table  # noqa: F401 - these tables are compared with the database
 from gencode.workspace.migrations.upgrade import CONNECTION
 from gencode.workspace.tables import POSTGRES_SCHEMA, Base
 

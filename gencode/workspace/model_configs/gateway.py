@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -17,6 +17,7 @@ from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import Provider
 from gencode.llm.prices import Price
 from gencode.llm.provider_catalog import ProviderConfig, ProviderFactory
+from gencode.outbound.user_http import UserHttp
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS, price_fields
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.workspace import Workspace
@@ -58,10 +59,13 @@ class _Opened:
 class ModelConfigGateway:
     """The model configs of principals, by id or by default."""
 
-    def __init__(self, workspace: Workspace, factory: ProviderFactory, concurrency: int) -> None:
+    def __init__(
+        self, workspace: Workspace, factory: ProviderFactory, http: UserHttp, concurrency: int
+    ) -> None:
         """`concurrency`: the most calls at the same time with one config."""
         self._workspace = workspace
         self._factory = factory
+        self._http = http
         self._concurrency = concurrency
         self._opened: OrderedDict[str, _Opened] = OrderedDict()
         self.secrets: frozenset[str] = frozenset()
@@ -125,7 +129,8 @@ class ModelConfigGateway:
             quirks=Quirks.model_validate(quirks),
             concurrency=self._concurrency,
         )
-        return self._factory.provider(config, row.model, self._factory.account(config))
+        factory = replace(self._factory, client=self._http.model_client_for(row.owner))
+        return factory.provider(config, row.model, factory.account(config))
 
 
 def _price(row: ModelConfig) -> Price | None:

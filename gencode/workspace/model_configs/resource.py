@@ -162,6 +162,7 @@ MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
     taken={"uq_model_configs_default": "is_default"},
     filters=("provider",),
     secrets=("api_key",),
+    secret_scope=("provider", "base_url"),
     before_flush=_complete,
 )
 

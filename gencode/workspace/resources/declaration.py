@@ -53,6 +53,7 @@ class Resource(Generic[T, V]):
     taken       the field whose values are unique, by the name of its index
     filters     columns by which a list can be restricted to one value
     secrets     fields of the bodies that are stored encrypted, in the column NAME_encrypted, and never shown
+    secret_scope  columns that say where the secrets are sent: when one changes, the secrets are given again
     before_flush  completes or checks a row that is created or changed, in the transaction; raises
                 RequestError
     is_shared   the rows that other principals may read, too
@@ -69,6 +70,7 @@ class Resource(Generic[T, V]):
     taken: Mapping[str, str] = field(default_factory=dict)
     filters: Sequence[str] = ()
     secrets: Sequence[str] = ()
+    secret_scope: Sequence[str] = ()
     before_flush: Callable[[AsyncSession, T], Awaitable[None]] | None = None
     is_shared: Callable[[], ColumnElement[bool]] | None = None
 
@@ -76,6 +78,11 @@ class Resource(Generic[T, V]):
     def operation_names(self) -> Sequence[str]:
         """In the order list, create, get, change, delete."""
         return (
-            f"list{self.name}s",
+            f"list{plural(self.name)}",
             *(f"{verb}{self.name}" for verb in ("create", "get", "change", "delete")),
         )
+
+
+def plural(noun: str) -> str:
+    """Of names and titles: "PromptTemplate", "Git repository"."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

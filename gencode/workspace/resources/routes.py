@@ -20,7 +20,7 @@ from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.parameters import CURSOR, LIMIT, ONE, PRINTABLE_TEXT, actor_of, id_in_path
 from gencode.workspace.resources.cursors import cursor_after, read_cursor
-from gencode.workspace.resources.declaration import Resource, T, V
+from gencode.workspace.resources.declaration import Resource, T, V, plural
 from gencode.workspace.resources.store import PageQuery, ResourceStore
 from gencode.workspace.workspace import Workspace
 
@@ -85,7 +85,7 @@ def _list(resource: Resource[T, V]) -> Operation:
     @operation(
         resource.operation_names[0],
         f"GET {resource.path}",
-        f"List {resource.title}s",
+        f"List {plural(resource.title)}",
         parameters=(LIMIT, CURSOR, SORT, TEXT, *filters),
         responses=(page,),
     )

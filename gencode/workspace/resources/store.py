@@ -12,13 +12,14 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gencode.domain.errors import NotFound
+from gencode.domain.errors import Invalid, NotFound
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
 from gencode.workspace.encryption import Encryption
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.resources.declaration import Resource, T, V
+from gencode.workspace.tables import Base
 
 MAX_AUDITED = 500
 """Characters of a text that the audit log has in full; of longer ones it has the length and the digest."""
@@ -57,12 +58,13 @@ class ResourceStore(Generic[T, V]):
         self._resource = resource
         self._table: Any = resource.table
 
-    async def create(self, values: Mapping[str, Any], actor: Actor) -> T:
-        """Raises AlreadyTaken, NoEncryptionKey, and the errors of the resource's `before_flush`."""
+    async def create(self, values: Mapping[str, Any], actor: Actor, others: Sequence[Base] = ()) -> T:
+        """`others`: rows of other tables that are stored in the same transaction, before this one. Raises
+        AlreadyTaken, NoEncryptionKey, and the errors of the resource's `before_flush`."""
         row: T = self._table(id=str(uuid4()), owner=actor.id)
         async with self._database.transaction() as session:
             self._assign(row, values)
-            session.add(row)
+            session.add_all([*others, row])
             await self._flush(session, row)
             await self._record(session, actor, "created", row, {}, values)
         return row
@@ -90,6 +92,7 @@ class ResourceStore(Generic[T, V]):
         async with self._database.transaction() as session:
             row = await self._own(session, row_id, actor.id, version)
             before = {name: getattr(row, name) for name in changes if name not in self._resource.secrets}
+            self._check_scope(row, changes)
             self._assign(row, changes)
             row.version += 1
             await self._flush(session, row)
@@ -108,6 +111,17 @@ class ResourceStore(Generic[T, V]):
         """The decrypted secret of a row; "" if it has none. Raises StoreError."""
         sealed: str = getattr(row, f"{name}_encrypted") or ""
         return self._encryption.decrypt(sealed, self._place(row, name)) if sealed else ""
+
+    def _check_scope(self, row: T, changes: Mapping[str, Any]) -> None:
+        """A stored secret is never sent to another place than it was given for. Raises Invalid."""
+        scope = self._resource.secret_scope
+        if not any(name in changes and changes[name] != getattr(row, name) for name in scope):
+            return
+        for name in self._resource.secrets:
+            if name not in changes and getattr(row, f"{name}_encrypted"):
+                raise Invalid.of(
+                    name, "value_error", f"must be given again with another {' or '.join(scope)}"
+                )
 
     def _assign(self, row: T, values: Mapping[str, Any]) -> None:
         for name, value in values.items():

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from gencode.domain.errors import Conflict
-from gencode.llm.http_client import BEFORE_SEND, model_client
+from gencode.llm.http_client import model_client
 from gencode.llm.ownership_check import MAX_AGE, MAX_CHECKS, OwnershipCheck
+from gencode.outbound.lazy_transport import BEFORE_SEND
 from tests.servers.model import model_server, text
 
 

@@ -11,7 +11,7 @@ import pytest
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.notifications.chat_replies import ChatNotifier, escape_for_slack
-from gencode.notifications.url_policy import UrlRefused
+from gencode.outbound.url_policy import UrlRefused
 from tests.unit.storage.samples import a_task
 
 HOOKS = "https://hooks.slack.com"

@@ -17,8 +17,8 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.sender import Message, NoResponse, Response
-from gencode.notifications.url_policy import UrlRefused
 from gencode.observability.metrics import Metrics
+from gencode.outbound.url_policy import UrlRefused
 from gencode.storage.memory import MemoryStore
 from tests.servers.loop_clock import LoopClock
 from tests.unit.storage.samples import REQUEST, a_task, an_event

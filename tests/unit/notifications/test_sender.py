@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from gencode.notifications.sender import MAX_HEAD, Message, NoResponse, Response, Sender
-from gencode.notifications.url_policy import UrlPolicy, UrlRefused, UrlRules
 from gencode.outbound.transport import Outbound
+from gencode.outbound.url_policy import UrlPolicy, UrlRefused, UrlRules
 from tests.servers.peer import Act, Peer, peer
 from tests.servers.ports import closed_port
 from tests.servers.receiver import Reply, receiver

@@ -9,8 +9,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from gencode.domain.event import Event
 from gencode.notifications.sender import Message
-from gencode.notifications.url_policy import Resolver, UrlPolicy, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier
+from gencode.outbound.url_policy import Resolver, UrlPolicy, UrlRules
 from tests.unit.notifications.texts import GenerateTexts
 from tests.unit.storage.samples import a_task
 

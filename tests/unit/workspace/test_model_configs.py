@@ -57,6 +57,19 @@ async def test_a_key_is_stored_sealed_and_is_nowhere_else(database_url: str) -> 
         assert "sk-" not in told
 
 
+@pytest.mark.parametrize("change", [{"base_url": "https://other.example.com"}, {"provider": "openai"}])
+async def test_a_key_is_not_sent_to_another_address(database_url: str, change: dict[str, Any]) -> None:
+    async with workspace(database_url, encryption_keys=ENCRYPTION_KEYS) as opened:
+        configs = opened.resource(MODEL_CONFIGS)
+        row = await config(opened)
+        with pytest.raises(Invalid, match="must be given again"):
+            await configs.change(row.id, change, ALICE, None)
+        await configs.change(row.id, {"provider": "deepseek", "base_url": None}, ALICE, None)
+        await configs.change(row.id, {**change, "api_key": "sk-other-1234"}, ALICE, None)
+        keyless = await config(opened, api_key="")
+        await configs.change(keyless.id, change, ALICE, None)
+
+
 async def test_an_owner_has_one_default(database_url: str) -> None:
     async with workspace(database_url, encryption_keys=ENCRYPTION_KEYS) as opened:
         configs = opened.resource(MODEL_CONFIGS)

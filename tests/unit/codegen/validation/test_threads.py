@@ -46,7 +46,7 @@ def test_python_is_analysed_by_several_threads_at_once() -> None:
 
     def analyse() -> None:
         try:
-            for _ in range(15):
+            for _ in range(5):
                 for _ in range(20):
                     Finalized()
                 assert analyze_python("a.py", LARGE).findings == ()

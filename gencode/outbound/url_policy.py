@@ -1,9 +1,9 @@
 """The policy that decides which URLs of clients may be called: protection from server-side request forgery.
 
-A client names the URL, and this service calls it from the operator's network; without rules, a callback could
-reach internal hosts that the client cannot reach. A host name is resolved first, its IP addresses are
-checked, and the connection is made to a checked IP address; so a name that resolves differently later (DNS
-rebinding) has no effect.
+A client names the URL (of a callback, a model, a Git host), and this service calls it from the operator's
+network; without rules, a request could reach internal hosts that the client cannot reach. A host name is
+resolved first, its IP addresses are checked, and the connection is made to a checked IP address; so a name
+that resolves differently later (DNS rebinding) has no effect.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAX_LENGTH = 2048
 MAX_PORT = 65535
+MAX_TRIED_ADDRESSES = 3
+"""The most IP addresses that are tried if a name resolves to many."""
 _PRINTABLE = re.compile(r"[!-~]+")
 _SHAPE = re.compile(r"https?://(?P<authority>[^/?#\\]+)([/?][^#]*)?", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]+", re.IGNORECASE)
@@ -64,14 +66,16 @@ class UrlUnresolved(UrlRefused):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UrlRules:
-    """networks   networks that may be called although they are not public
-    http       whether plain HTTP is allowed
-    by_proxy   a name to which these rules assign a proxy is resolved by the proxy and not checked; for
-               targets that the operator configured
+    """networks          networks that may be called although they are not public
+    http              whether plain HTTP is allowed
+    http_in_networks  whether plain HTTP is allowed to the addresses of `networks`
+    by_proxy          a name to which these rules assign a proxy is resolved by the proxy and not checked; for
+                      targets that the operator configured
     """
 
     networks: Sequence[Network] = ()
     http: bool = False
+    http_in_networks: bool = False
     by_proxy: ProxyRules = DIRECT
 
 
@@ -110,13 +114,16 @@ class UrlPolicy:
     async def resolve(self, url: str) -> ResolvedUrl:
         """Raises UrlRefused; its subclass UrlUnresolved is temporary."""
         parsed = parse(url)
-        if parsed.scheme == "http" and not self._rules.http:
+        rules = self._rules
+        if parsed.scheme == "http" and not (rules.http or rules.http_in_networks):
             raise UrlRefused("must be an https address")
-        if self._rules.by_proxy.proxy_for(parsed.scheme, parsed.port, _name(parsed)):
+        if rules.by_proxy.proxy_for(parsed.scheme, parsed.port, _name(parsed)):
             return ResolvedUrl(url=parsed, addresses=(_name(parsed),))
         addresses = list(dict.fromkeys(await self._addresses(parsed)))
         if not (addresses and all(map(self._is_allowed, addresses))):
             raise UrlRefused("leads to an address that is not public, which this service does not call")
+        if parsed.scheme == "http" and not (rules.http or all(map(self._is_in_networks, addresses))):
+            raise UrlRefused("must be an https address")
         return ResolvedUrl(url=parsed, addresses=addresses)
 
     async def _addresses(self, url: httpx.URL) -> Sequence[str]:
@@ -134,10 +141,10 @@ class UrlPolicy:
     def _is_allowed(self, text: str) -> bool:
         """Whether the IP address and those embedded in it are public, or one of them is in an allowed
         network."""
-        address = ipaddress.ip_address(text.partition("%")[0])
-        targets = [address, *_embedded_ipv4(address)]
-        allowed = any(target in network for target in targets for network in self._rules.networks)
-        return allowed or all(map(_is_public, targets))
+        return self._is_in_networks(text) or all(map(_is_public, _targets(text)))
+
+    def _is_in_networks(self, text: str) -> bool:
+        return any(target in network for target in _targets(text) for network in self._rules.networks)
 
 
 def parse(url: str) -> httpx.URL:
@@ -148,7 +155,7 @@ def parse(url: str) -> httpx.URL:
     if not (shape and _PRINTABLE.fullmatch(url)):
         raise UrlRefused("must be an https address, in ASCII and without a part after #")
     if "@" in shape["authority"]:
-        raise UrlRefused("must not hold a user name or password; the signature tells who calls")
+        raise UrlRefused("must not hold a user name or password")
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -178,6 +185,12 @@ def _name(url: httpx.URL) -> str:
 
 def _port(url: httpx.URL) -> int:
     return (443 if url.scheme == "https" else 80) if url.port is None else url.port
+
+
+def _targets(text: str) -> list[Address]:
+    """The IP address, and those that are embedded in it."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return [address, *_embedded_ipv4(address)]
 
 
 def _embedded_ipv4(address: Address) -> Iterator[Address]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gencode.notifications.url_policy import (
+from gencode.outbound.url_policy import (
     Resolver,
     UrlPolicy,
     UrlRefused,

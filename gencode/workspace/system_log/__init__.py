@@ -1,0 +1,1 @@
+"""The system log: warnings and errors of all processes, kept in the database and listed for admins."""
