@@ -20,6 +20,8 @@ from gencode.workspace.conversations.settlement import USAGE
 from gencode.workspace.conversations.written_text import WrittenText, piece
 
 ABOUT = "answer"
+REFUSED = "refused"
+"""A checkpoint: the number of the round whose text may not be continued."""
 PIECE_CHARACTERS = 2000
 PIECE_SECONDS = 2.0
 ANCHOR = 60
@@ -35,17 +37,20 @@ CONTINUE = (
 class AnswerStream:
     """Implements Emit, for the session of the model, and ContinuedAnswer.
 
+    is_continuable     whether the text may be continued, and was not refused by an earlier run
     has_native_prefix  whether the model continues a prefix exactly
     """
 
-    def __init__(self, emit: Emit, request: ChatRequest, written: WrittenText) -> None:
+    def __init__(
+        self, emit: Emit, request: ChatRequest, written: WrittenText, *, is_continuable: bool = True
+    ) -> None:
         self._emit = emit
         self._request = request
         self._round = written.round
         self._text = written.text
-        self._stored = len(written.text)
+        self._stored = self._attempt_began = len(written.text)
         self._anchor = self._held = self._repeated = ""
-        self._is_continuable = True
+        self._is_continuable = is_continuable
         self.has_native_prefix: Callable[[], bool] = lambda: False
         self.usage: dict[str, Any] | None = None
 
@@ -61,14 +66,15 @@ class AnswerStream:
         """The request that continues the text so far, if it can be proven that the answer does."""
         await self.store()
         self._anchor = self._held = self._repeated = ""
+        self._attempt_began = len(self._text)
         if not self._text:
             return self._request
-        if self.has_native_prefix():
+        if self._is_continuable and self.has_native_prefix():
             return replace(self._request, prefix=self._text)
-        if not self._is_continuable or len(self._text.strip()) < LEAST:
-            await self._begin_again()
-            return self._request
-        return self._anchored_request()
+        if self._is_continuable and len(self._text.strip()) >= LEAST:
+            return self._anchored_request()
+        await self._begin_again()
+        return self._request
 
     def _anchored_request(self) -> ChatRequest:
         said = self._text.rstrip()
@@ -83,8 +89,21 @@ class AnswerStream:
 
     async def _begin_again(self) -> None:
         """Discards the text, and says so to everybody who has it."""
-        self._round, self._text, self._stored, self._is_continuable = self._round + 1, "", 0, True
+        self._round, self._text, self._is_continuable = self._round + 1, "", True
+        self._stored = self._attempt_began = 0
         await self._emit(self._piece(0, ""))
+
+    async def attempt_was_unusable(self) -> None:
+        """Remembers, also for a later run of the stage, if the text is no beginning of an answer."""
+        self._judge_attempt()
+        if not self._is_continuable:
+            await self._emit(StageUpdate(checkpoints={REFUSED: str(self._round)}, is_progress=False))
+
+    def _judge_attempt(self) -> None:
+        """What an unusable answer has added cannot be continued: it may be reasoning, which was not
+        recognised before its end."""
+        if len(self._text) > self._attempt_began:
+            self._is_continuable = False
 
     # --- what the session emits ---------------------------------------------------------------------------
 
@@ -96,6 +115,8 @@ class AnswerStream:
 
     def _with_total(self, update: StageUpdate) -> StageUpdate:
         """The task's result always has the usage of all its calls."""
+        if update.kind == "retry" and update.data["code"] == LLMBadOutput.code:
+            self._judge_attempt()
         if update.kind != "usage":
             return update
         self.usage = dict(update.data["total"])
@@ -155,7 +176,7 @@ class AnswerStream:
 
     def check(self) -> None:
         """Raises LLMBadOutput for an answer without text, and for one that does not continue."""
-        if self._anchor:
+        if self._anchor and self._held:
             raise self._unproven()
-        if not self._text.strip():
+        if self._anchor or not self._text.strip():
             raise LLMBadOutput("the model answered with no text")

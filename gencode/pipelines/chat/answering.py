@@ -10,11 +10,11 @@ import anyio
 from pydantic import BaseModel, ConfigDict
 
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.llm.errors import PrefixRejected
+from gencode.llm.errors import LLMBadOutput, PrefixRejected
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSessionFactory
 from gencode.model_tasks.calls import ModelCalls
-from gencode.pipelines.chat.answer_stream import ABOUT, AnswerStream
+from gencode.pipelines.chat.answer_stream import ABOUT, REFUSED, AnswerStream
 from gencode.pipelines.chat.opening import Opening
 from gencode.pipelines.chat.prompt import chat_request
 from gencode.pipelines.chat.turn import Turn
@@ -48,11 +48,14 @@ class Answering:
     async def __call__(self, turn: Turn, emit: Emit) -> Turn:
         """Raises the errors of LLMSession.ask. The text so far is stored whatever happens."""
         await self._opening(turn.new)
-        stream = AnswerStream(emit, await self._request(turn), turn.written)
+        stream = _stream(emit, await self._request(turn), turn)
         calls = await ModelCalls.open(self._sessions, turn.run, stream)
         stream.has_native_prefix = lambda: calls.session.provider.native_prefix
         try:
             end = await _beside(stream.store_regularly, lambda: _ask(calls, stream))
+        except LLMBadOutput:
+            await stream.attempt_was_unusable()
+            raise
         finally:
             with anyio.CancelScope(shield=True):
                 await stream.store()
@@ -67,6 +70,11 @@ class Answering:
         earlier = await self._reader.messages(turn.context.messages)
         (question,) = await self._reader.messages([turn.new.ids.question_id])
         return chat_request(turn.system, earlier, question.content, self._max_tokens)
+
+
+def _stream(emit: Emit, request: ChatRequest, turn: Turn) -> AnswerStream:
+    is_refused = turn.run.checkpoints.get(REFUSED) == str(turn.written.round)
+    return AnswerStream(emit, request, turn.written, is_continuable=not is_refused)
 
 
 async def _ask(calls: ModelCalls, stream: AnswerStream) -> AnswerEnd:

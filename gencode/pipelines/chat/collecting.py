@@ -1,5 +1,5 @@
-"""The stage `collecting`: writes the rows of the question and the answer, and chooses the earlier messages that
-the model sees."""
+"""The stage `collecting`: writes the rows of the question and the answer, and chooses the earlier messages
+that the model sees."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ KIND = Kind(
         summary="Send a message to a conversation, or begin one",
         tool_title="Send a message to a conversation",
         tool_description=(
-            "Send a message to a conversation of the user, or begin one (without conversation_id). Answers at "
-            "once with a task_id; read the answer with `answer`."
+            "Send a message to a conversation, or begin one (without conversation_id). Answers at once with "
+            "a task_id; read the answer with the tool answer."
         ),
     ),
     view_model=ChatTaskFields,

@@ -1,4 +1,4 @@
-"""From a request to the task that is stored: which branch, which text, which model, what the prompt may have."""
+"""From a request to the task that is stored: which branch, which text, which model, how long a prompt."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class Preparation:
 
     async def __call__(self, request: ChatRequest, submitter: Submitter) -> PreparedTask:
         """Raises Invalid, NotFound, ConversationBusy."""
+        _check_purpose(request)
         principal = submitter.principal.id
         conversation = await self._conversation(request, principal)
         place = await self._place(request, conversation)
@@ -109,9 +110,7 @@ class Preparation:
     async def _content(self, request: ChatRequest, principal: str) -> str:
         if request.template_id is None:
             if request.variables:
-                raise Invalid.of(
-                    "variables", "template", "are the values of a template: give its template_id"
-                )
+                raise Invalid.of("variables", "template", "need a template_id")
             return request.content
         template = await self._template("template_id", request.template_id, principal)
         values, follows = dict(request.variables), request.content
@@ -133,6 +132,16 @@ class Preparation:
             raise Invalid.of(field, "exists", "you have no such prompt template") from None
 
 
+def _check_purpose(request: ChatRequest) -> None:
+    """Raises Invalid."""
+    if (request.regenerates or request.replaces) and not request.conversation_id:
+        raise Invalid.of("conversation_id", "missing", "is needed with regenerates and replaces")
+    if request.regenerates and (request.content or request.template_id or request.replaces):
+        raise Invalid.of("regenerates", "exclusive", "takes no message")
+    if not request.regenerates and not request.template_id and not request.content.strip():
+        raise Invalid.of("content", "blank", "may not be blank")
+
+
 def _parent(tree: MessageTree, field: str, message_id: str, role: MessageRole) -> str | None:
     node = tree.node(message_id)
     if node.role != role.value:
@@ -144,9 +153,7 @@ def _check_fits(system: str, content: str, limit: int) -> None:
     if not content.strip():
         raise Invalid.of("content", "blank", "may not be blank")
     if (needed := tokens_of(system) + tokens_of(content)) > limit:
-        message = (
-            f"with the system prompt it has about {needed} tokens, more than a prompt may have ({limit})"
-        )
+        message = f"has about {needed} tokens with the system prompt; a prompt may have {limit}"
         raise Invalid.of("content", "too_long", message)
 
 

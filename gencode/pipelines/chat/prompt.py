@@ -45,11 +45,9 @@ def chat_request(system: str, history: Sequence[ChatMessage], question: str, max
             turns[-1] = (role, f"{turns[-1][1]}\n\n{content}")
         else:
             turns.append((role, content))
-    messages = (
-        Message(role="system", content=system),
-        *(
-            Message(role="assistant" if role == MessageRole.ASSISTANT else "user", content=c)
-            for role, c in turns
-        ),
-    )
-    return ChatRequest(messages=messages, max_tokens=max_tokens, max_text=MAX_ANSWER)
+    messages = (Message(role="system", content=system), *(_message(*turn) for turn in turns))
+    return ChatRequest(messages=messages, max_tokens=max_tokens, max_text=MAX_ANSWER, prose=True)
+
+
+def _message(role: str, content: str) -> Message:
+    return Message(role="assistant" if role == MessageRole.ASSISTANT.value else "user", content=content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
@@ -38,18 +38,8 @@ class AnotherAnswerRequest(ModelTaskRequest):
 
 
 class ChatRequest(Message, ModelTaskRequest):
-    """`conversation_id` null: a new conversation. `regenerates`: the answer beside which another is written."""
+    """`conversation_id` null: a new conversation. `regenerates`: the answer beside which another is
+    written."""
 
     conversation_id: Uuid | None = None
     regenerates: Uuid | None = None
-
-    @model_validator(mode="after")
-    def _has_one_purpose(self) -> ChatRequest:
-        needs_conversation = self.regenerates or self.replaces
-        if needs_conversation and not self.conversation_id:
-            raise ValueError("conversation_id is needed with regenerates and replaces")
-        if self.regenerates and (self.content or self.template_id or self.replaces):
-            raise ValueError("regenerates takes no message")
-        if not self.regenerates and not self.template_id and not self.content.strip():
-            raise ValueError("content may not be blank")
-        return self

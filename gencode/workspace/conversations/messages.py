@@ -24,7 +24,8 @@ BUSY = "another answer of this conversation is being written: stop it, or wait"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnIds:
-    """The ids of what a task writes. `question_id`: of the new message, or of the one that is answered again."""
+    """The ids of what a task writes. `question_id`: of the new message, or of the one that is answered
+    again."""
 
     conversation_id: str
     question_id: str

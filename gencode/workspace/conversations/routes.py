@@ -57,7 +57,8 @@ MARKDOWN = ResponseSpec(media_type="text/markdown", description="The branch that
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenConversation:
-    """A conversation whose finished answers are complete. `texts`: of answers that are being written, by id."""
+    """A conversation whose finished answers are complete. `texts`: of answers that are being written, by
+    id."""
 
     row: Conversation
     tree: MessageTree
