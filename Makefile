@@ -24,7 +24,7 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test ## Run the tests (some of them: make test ARGS="-k stream")
 	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist worksteal -m "not campaign" $(ARGS)
 
-CLUSTER_SLICE := $(addprefix tests/,e2e/test_keys.py e2e/test_mcp.py e2e/test_retry.py \
+CLUSTER_SLICE := $(addprefix tests/,e2e/test_keys.py e2e/test_mcp.py e2e/test_model_configs.py e2e/test_retry.py \
 	faults/test_auth.py faults/test_sse.py faults/test_webhooks.py kinds/letter/test_letter.py)
 slices: export PYTHONDONTWRITEBYTECODE :=
 slices: $(VENV)/.test ## Run a slice of each campaign, the tests of several processes, and other long ones

@@ -34,6 +34,7 @@ Failures of one package are defined there, in its module `errors`.
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE: UnsafePath, UnsafeTree, TreeTooLarge
     ├── SecretFound                  SECRET_FOUND         the files contain a secret
     │   └── LikelySecretFound        SECRET_FOUND         a text that looks like a secret
+    ├── SandboxFailed                SANDBOX_FAILED: gencode.sandbox.errors
     ├── DocumentError                DOCUMENT_*: gencode.documents.errors
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not created, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT

@@ -15,6 +15,7 @@ from gencode.llm.prices import Price
 from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
+from gencode.sandbox.port import Sandbox
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
@@ -94,6 +95,7 @@ class KindDependencies:
     models_configuration  the configuration of models that influences answers, as JSON without secrets
     checkpoint_reader     for endpoints that read a whole project
     checker               parses untrusted texts in separate processes
+    sandbox               runs untrusted programs, unless it is off; in a process that runs no tasks it is off
     extensions            what packages above this one offer, found by their class: see `extension`
     """
 
@@ -111,6 +113,7 @@ class KindDependencies:
     secrets: SecretRegistry = field(repr=False)
     checkpoint_reader: CheckpointReader
     checker: ProjectChecker
+    sandbox: Sandbox
     extensions: Sequence[object] = ()
 
     def extension(self, cls: type[T]) -> T:

@@ -126,4 +126,11 @@ def _checked_encryption_keys(value: SecretStr) -> SecretStr:
     return value
 
 
+def _sandbox(value: str) -> str:
+    if value not in ("off", "bubblewrap") and not value.startswith("container:"):
+        raise ValueError("must be off, bubblewrap, or container:COMMAND")
+    return value
+
+
+SandboxChoice = Annotated[str, AfterValidator(_sandbox)]
 EncryptionKeys = Annotated[SecretStr, AfterValidator(_checked_encryption_keys)]

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from pydantic import Field, SecretStr
 
 from gencode.settings.sourced_settings import SourcedSettings
-from gencode.settings.value_types import EncryptionKeys, Extensions, Networks, encryption_keys, split_list
+from gencode.settings.value_types import (
+    EncryptionKeys,
+    Extensions,
+    Networks,
+    SandboxChoice,
+    encryption_keys,
+    split_list,
+)
 
 
 class WorkspaceSettings(SourcedSettings):
@@ -57,6 +64,12 @@ class WorkspaceSettings(SourcedSettings):
     allowed_extensions: Extensions = Field(
         ".txt,.md,.pdf,.doc,.docx",
         description="Names of uploaded files may end so; comma-separated, a part of the default",
+    )
+
+    sandbox: SandboxChoice = Field(
+        "off",
+        description="Where generated tests are run: off, bubblewrap, or container:COMMAND that runs what "
+        "follows it in a container without network",
     )
 
     @property

@@ -28,7 +28,7 @@ from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
 pytestmark = [
-    pytest.mark.one_process("the settings of several processes have no workspace yet"),
+    pytest.mark.one_process("`gencode users` is given DATA_DIR"),
     pytest.mark.campaign,
 ]
 
@@ -323,7 +323,15 @@ FOR_USERS = {
 
 
 FOR_EVERYBODY = {
+    *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
+    *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
+    "parseRequirementDocument",
+    *("listKnowledgeBases", "createKnowledgeBase", "getKnowledgeBase", "changeKnowledgeBase"),
+    *("deleteKnowledgeBase", "searchKnowledgeBase", "verifyQuotes", "listKnowledgeChunks"),
+    *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
+    *("getKnowledgeDocument", "indexKnowledgeDocument", "deleteKnowledgeDocument"),
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
+    "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),

@@ -16,7 +16,6 @@ from tests.servers.service import running_app, service, settings
 pytestmark = [
     needs_chromium,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.one_process("the settings of several processes have no workspace yet"),
     pytest.mark.campaign,
 ]
 
@@ -114,6 +113,7 @@ async def test_a_service_without_a_workspace_shows_none(browser: Browser, tmp_pa
         await expect(page.get_by_role("link", name="Workspace")).to_have_count(0)
 
 
+@pytest.mark.one_process("`gencode users` is given DATA_DIR")
 async def test_an_admin_makes_a_user_who_changes_the_password(browser: Browser, tmp_path: Path) -> None:
     async with service(tmp_path, {"WORKSPACE": "true"}) as process:
         await create_admin(process.data_dir)

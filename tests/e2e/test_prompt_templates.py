@@ -11,10 +11,7 @@ import pytest
 from tests.e2e.test_accounts import Team, team
 from tests.servers.service import running_app, settings
 
-pytestmark = [
-    pytest.mark.one_process("the settings of several processes have no workspace yet"),
-    pytest.mark.campaign,
-]
+pytestmark = pytest.mark.campaign
 
 BODY: dict[str, Any] = {
     "name": "Review of Python",

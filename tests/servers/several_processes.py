@@ -15,6 +15,7 @@ import atexit
 import json
 import signal
 import tempfile
+from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
@@ -48,6 +49,8 @@ from tests.servers.service import MODULE, Service
 WEBS, WORKERS = 2, 3
 ROLES = [Role.WEB] * WEBS + [Role.WORKER] * WORKERS
 UNMARKED = "several processes have no such thing: mark the test with one_process, or choose another way"
+ENCRYPTION_KEY = b64encode(b"k" * 32).decode()
+"""Of the workspace, which all processes share; a database keeps no key for itself."""
 DIRECTORY = "repositories"
 """The name of the Git host of a test that chooses none, and of its folder beside DATA_DIR."""
 
@@ -156,6 +159,7 @@ def _of_process(settings: Settings, number: int) -> Settings:
             "database_url": SecretStr(database_of(settings.data_dir)),
             "worker_stale_seconds": STALE_SECONDS,
             "data_dir": folder,
+            "encryption_key": SecretStr(ENCRYPTION_KEY),
         }
     )
 

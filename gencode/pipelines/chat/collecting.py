@@ -28,16 +28,17 @@ class Collecting:
         if turn.context:
             return turn
         context = await self._choose(turn)
+        result = {CONTEXT: {"left_out": context.left_out, "tokens": context.tokens}}
         told = {"messages": len(context.messages), "left_out": context.left_out, "tokens": context.tokens}
         await emit(
             StageUpdate(
                 kind=CONTEXT,
                 data=told,
                 checkpoints={CONTEXT: context.model_dump_json()},
-                result={CONTEXT: {"left_out": context.left_out, "tokens": context.tokens}},
+                result=result,
             )
         )
-        return replace(turn, context=context)
+        return replace(turn, context=context, result={**turn.result, **result})
 
     async def _choose(self, turn: Turn) -> Context:
         tree = await self._reader.tree(turn.new.ids.conversation_id)

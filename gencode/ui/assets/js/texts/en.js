@@ -332,6 +332,7 @@ export default {
     GATE_FAILED:
       "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
     CHECK_FAILED: "The files could not be checked. Retry; if it fails again, ask for smaller or simpler files.",
+    SANDBOX_FAILED: "The sandbox could not be started. Retry later; the service's operator finds the reason with gencode doctor.",
     SECRET_FOUND: "The files seem to hold a secret. Look at the findings: if they are no secrets, tick the box and retry; otherwise ask for placeholders in the prompt.",
     LOGIN_FAILED: "Check the name and the password.",
     LOGIN_LOCKED: "Wait as long as the message says, or ask an admin to set another password.",
@@ -343,6 +344,9 @@ export default {
     UNUSABLE_TEXT: "The text has characters that cannot be stored: remove them.",
     ENCODER_MISMATCH: "Use the encoder that the index was built with, or build another index.",
     ENCODER_INCOMPLETE: "Wait until the new index is complete.",
+    ENCODER_UNAVAILABLE: "Choose another encoder for the knowledge base, or activate its model config.",
+    KNOWLEDGE_BASE_FULL: "Use another knowledge base, or delete documents of this one.",
+    DOCUMENT_DELETED: "The document was deleted while it was indexed: there is nothing to do.",
     DOCUMENT_UNREADABLE: "The document is damaged or of an unusual form. Save it as .docx or .pdf, texts as UTF-8, and upload it again.",
     DOCUMENT_KIND: "The file is not what its name says, or of a kind that is not read. Upload .txt, .md, .pdf, .doc or .docx.",
     DOCUMENT_ENCRYPTED: "The document needs a password. Save it without one and upload it again.",

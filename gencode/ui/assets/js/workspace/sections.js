@@ -78,6 +78,28 @@ export const SECTIONS = [
     ],
   },
   {
+    name: "credentials",
+    title: "gitCredentials",
+    lead: "gitCredentialsLead",
+    path: "git/credentials",
+    note: (row) => [row.provider, row.git_username, row.api_url, row.is_default && t("isDefault")].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      {
+        name: "provider",
+        label: "gitHost",
+        type: "choice",
+        options: ["github", "gitlab", "gitee", "bitbucket", "gitea", "generic"],
+        initial: "github",
+      },
+      { name: "access_token", label: "accessToken", hint: "apiKeyHint", type: "secret", shown: "id", required: true },
+      { name: "git_username", label: "gitUserName" },
+      { name: "git_email", label: "email" },
+      { name: "is_default", label: "makeDefault", hint: "makeDefaultHostHint", type: "tick" },
+      { name: "api_url", label: "hostAddress", hint: "baseUrlHint", optional: true, more: true },
+    ],
+  },
+  {
     name: "users",
     title: "users",
     lead: "usersLead",

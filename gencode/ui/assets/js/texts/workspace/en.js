@@ -64,6 +64,15 @@ export default {
   shareIt: "Share it",
   shareItHint: "Everybody may read and use it; only you change it.",
 
+  // Git credentials
+  gitCredentials: "Git credentials",
+  gitCredentialsLead: "Tokens by which your repositories are read and reviews are posted.",
+  gitHost: "Git host",
+  accessToken: "Access token",
+  gitUserName: "User name at the host",
+  makeDefaultHostHint: "For your repositories at this host that name no credential.",
+  hostAddress: "Address of the host",
+
   // Users and one's own account
   users: "Users",
   usersLead: "Who may log in. Admins see and change this list.",

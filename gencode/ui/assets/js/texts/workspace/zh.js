@@ -64,6 +64,15 @@ export default {
   shareIt: "共享",
   shareItHint: "所有人可以读取和使用；只有您可以修改。",
 
+  // Git 凭证
+  gitCredentials: "Git 凭证",
+  gitCredentialsLead: "用于读取仓库和发布评审的令牌。",
+  gitHost: "Git 平台",
+  accessToken: "访问令牌",
+  gitUserName: "平台用户名",
+  makeDefaultHostHint: "用于该平台上未指定凭证的仓库。",
+  hostAddress: "平台地址",
+
   // 用户与本人账号
   users: "用户",
   usersLead: "可以登录的人。管理员可查看和修改。",

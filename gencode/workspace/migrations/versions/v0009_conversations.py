@@ -9,8 +9,8 @@ from alembic import op
 
 from gencode.workspace.tables import UtcDateTime
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:

@@ -1,0 +1,28 @@
+"""The sandbox that is switched off: it runs nothing, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gencode.sandbox.errors import SandboxFailed
+from gencode.sandbox.port import Limits, Outcome
+
+REASON = "the sandbox is off (SANDBOX)"
+
+
+class SandboxOff:
+    """See gencode.sandbox.port.Sandbox."""
+
+    off_reason = REASON
+    python = ""
+
+    async def run(
+        self,
+        command: Sequence[str],
+        files: Mapping[str, bytes],
+        limits: Limits,
+        *,
+        environment: Mapping[str, str] | None = None,
+        collect: Sequence[str] = (),
+    ) -> Outcome:
+        raise SandboxFailed(f"Nothing can be run: {REASON}")
