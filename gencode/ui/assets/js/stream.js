@@ -9,7 +9,7 @@ const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["document_read", "document_indexed", "chunks_encoded"],
-  ...["collected", "finding", "reviewed", "judged"],
+  ...["collected", "finding", "reviewed", "judged", "context", "text"],
 ];
 const SLOWEST = 8000;
 
