@@ -335,7 +335,17 @@ FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
+    *(
+        "deleteGitCredential",
+        "testGitCredential",
+        "listGitRepositories",
+        "createGitRepository",
+        "getGitRepository",
+    ),
+    *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
+    *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
     "deleteGitCredential",
+    *("listReviewFindings", "getReviewFinding", "decideReviewFinding"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

@@ -62,9 +62,11 @@ def read(name: str) -> str:
 
 
 def first_column(table: str, header: str) -> list[str]:
-    """The first cells, without backticks, of the table whose first header this is."""
-    rows = table.split(f"| {header} |")[1].splitlines()[2:]
-    cells = [row.split("|")[1].strip() for row in rows[: [*map(bool, rows), False].index(False)]]
+    """The first cells, without backticks, of the tables whose first header this is."""
+    cells: list[str] = []
+    for after in table.split(f"| {header} |")[1:]:
+        rows = after.splitlines()[2:]
+        cells += [row.split("|")[1].strip() for row in rows[: [*map(bool, rows), False].index(False)]]
     return [name.strip("` ") for cell in cells for name in cell.split("`, `")]
 
 

@@ -104,15 +104,8 @@ async def test_a_task_can_make_its_conversation_and_none_after_it_is_deleted(dat
 
 
 def test_the_branch_of_a_leaf_and_the_leaf_of_a_branch() -> None:
-    pairs = [
-        ("q1", None),
-        ("a1", "q1"),
-        ("q2", "a1"),
-        ("a2", "q2"),
-        ("a2b", "q2"),
-        ("q3", "a2b"),
-        ("q1b", None),
-    ]
+    first = [("q1", None), ("a1", "q1"), ("q2", "a1"), ("a2", "q2")]
+    pairs = [*first, ("a2b", "q2"), ("q3", "a2b"), ("q1b", None)]
     tree = MessageTree([Node(id=one, parent_id=parent, role="user") for one, parent in pairs])
     assert tree.branch("q3") == ["q1", "a1", "q2", "a2b", "q3"]
     assert tree.branch(None) == tree.branch("gone") == []

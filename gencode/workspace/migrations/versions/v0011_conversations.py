@@ -9,8 +9,8 @@ from alembic import op
 
 from gencode.workspace.tables import UtcDateTime
 
-revision = "0009"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
