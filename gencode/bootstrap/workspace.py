@@ -14,9 +14,15 @@ from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.knowledge import open_knowledge
 from gencode.domain.errors import StartError
 from gencode.githosts.fetch.client import FetchClient
+from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
+from gencode.pipelines.chat.kind import CHAT
+from gencode.pipelines.code_review.kind import CODE_REVIEW
+from gencode.pipelines.index.kind import INDEX_KIND
+from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
+from gencode.pipelines.sync_repository.kind import SYNC
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import CLONES, WORKSPACE_DATABASE
@@ -32,7 +38,7 @@ from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
-"""The kinds of task that need the workspace."""
+KINDS: Sequence[KindFactory] = (CHAT, CODE_REVIEW, INDEX_KIND, PARSE_DOCUMENTS, SYNC)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
