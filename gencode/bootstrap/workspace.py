@@ -22,6 +22,7 @@ from gencode.pipelines.chat.kind import CHAT
 from gencode.pipelines.code_review.kind import CODE_REVIEW
 from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
+from gencode.pipelines.requirement_analysis.kind import REQUIREMENT_ANALYSES
 from gencode.pipelines.sync_repository.kind import SYNC
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
@@ -38,7 +39,14 @@ from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = (CHAT, CODE_REVIEW, INDEX_KIND, PARSE_DOCUMENTS, SYNC)
+KINDS: Sequence[KindFactory] = (
+    CHAT,
+    CODE_REVIEW,
+    INDEX_KIND,
+    PARSE_DOCUMENTS,
+    REQUIREMENT_ANALYSES,
+    SYNC,
+)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""

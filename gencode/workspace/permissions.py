@@ -88,6 +88,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     **dict.fromkeys(REQUIREMENT_DOCUMENTS.operation_names, EVERYBODY),
     "uploadRequirementDocument": EVERYBODY,
     "parseRequirementDocument": EVERYBODY,
+    "getRequirementChanges": EVERYBODY,
     "listReviewFindings": EVERYBODY,
     "getReviewFinding": EVERYBODY,
     "decideReviewFinding": EVERYBODY,

@@ -327,7 +327,7 @@ FOR_EVERYBODY = {
     *("deleteConversation", "listMessages", "getMessage", "showBranch", "exportConversation"),
     *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
     *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
-    "parseRequirementDocument",
+    *("parseRequirementDocument", "getRequirementChanges"),
     *("listKnowledgeBases", "createKnowledgeBase", "getKnowledgeBase", "changeKnowledgeBase"),
     *("deleteKnowledgeBase", "searchKnowledgeBase", "verifyQuotes", "listKnowledgeChunks"),
     *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),

@@ -73,16 +73,18 @@ def first_column(table: str, header: str) -> list[str]:
 # --- commands ---------------------------------------------------------------------------------------
 
 
+def marks(document: Path) -> list[pytest.MarkDecorator]:
+    """`make test` runs the commands of README.md, the first that a user tries."""
+    is_of_data_dir = document.name == "operations.md" or document.stem in WORKSPACE_PAGES
+    weight = pytest.mark.long if document.name == "README.md" else pytest.mark.campaign
+    return [weight, *([OF_DATA_DIR] if is_of_data_dir else [])]
+
+
 @needs_tools
-@pytest.mark.long
 @pytest.mark.parametrize(
     "document",
     [
-        pytest.param(
-            path,
-            marks=OF_DATA_DIR if path.name == "operations.md" or path.stem in WORKSPACE_PAGES else (),
-            id=str(path.relative_to(ROOT)),
-        )
+        pytest.param(path, marks=marks(path), id=str(path.relative_to(ROOT)))
         for path in DOCUMENTS
         if BLOCK.search(path.read_text())
     ],

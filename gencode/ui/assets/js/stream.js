@@ -9,6 +9,7 @@ const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
   ...["fetch_progress", "synced"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
+  ...["section", "compared", "requirements"],
   ...["document_read", "document_indexed", "chunks_encoded"],
   ...["collected", "finding", "reviewed", "judged", "context", "text"],
 ];

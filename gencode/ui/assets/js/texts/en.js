@@ -286,6 +286,7 @@ export default {
     LLM_BALANCE: "Top up the account of the model's API; then retry.",
     LLM_QUOTA: "Raise the quota of the model's API, or wait for its reset; then retry.",
     LLM_LIMIT_REACHED: "Raise the monthly limit of the model config, choose another model, or wait for the next month; then retry.",
+    NOT_ANALYSED: "Analyse the document first.",
     NO_ENCRYPTION_KEY: "The operator sets ENCRYPTION_KEY; then store the key or token again.",
     LLM_REFUSED: "The model declines this prompt. Submit another one.",
     LLM_TRUNCATED: "Ask for less, or raise MAX_OUTPUT_TOKENS.",

@@ -275,6 +275,7 @@ export default {
     LLM_BALANCE: "为模型接口的账户充值，然后重试。",
     LLM_QUOTA: "提高模型接口的配额或等待重置，然后重试。",
     LLM_LIMIT_REACHED: "提高该模型配置的每月上限、改用其他模型或等到下个月，然后重试。",
+    NOT_ANALYSED: "请先分析该文档。",
     NO_ENCRYPTION_KEY: "请运维人员设置 ENCRYPTION_KEY，然后重新保存密钥或令牌。",
     LLM_REFUSED: "模型拒绝回答此描述，请换一个描述提交。",
     LLM_TRUNCATED: "减少要求，或调大 MAX_OUTPUT_TOKENS。",
