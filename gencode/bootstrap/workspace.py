@@ -20,6 +20,7 @@ from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
+from gencode.pipelines.chat.kind import CHAT
 from gencode.pipelines.code_review.kind import CODE_REVIEW
 from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
@@ -43,7 +44,14 @@ from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_worksp
 log = structlog.get_logger(__name__)
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = (CODE_REVIEW, INDEX_KIND, PARSE_DOCUMENTS, REQUIREMENT_ANALYSES, SYNC)
+KINDS: Sequence[KindFactory] = (
+    CHAT,
+    CODE_REVIEW,
+    INDEX_KIND,
+    PARSE_DOCUMENTS,
+    REQUIREMENT_ANALYSES,
+    SYNC,
+)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY = "audit", "session"
 """Names of signing keys."""
