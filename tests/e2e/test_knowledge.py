@@ -275,3 +275,48 @@ async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: P
             await http.delete(path),
         ]
         assert {answer.status_code for answer in refused} == {404}
+
+
+async def test_limits_hold_and_a_retry_continues(tmp_path: Path) -> None:
+    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+        config = await a_config(app.url, server, monthly_token_limit=1)
+        base = await a_base(app.url, encoder="model", encoder_config=config)
+        row = await add(app.url, base, "发布.md", CHINESE)
+        (failed,) = await settled(app.url, base)
+        assert (failed["error_code"], server.asked) == ("LLM_LIMIT_REACHED", [])
+        path = f"/api/v1/ai/models/{config.removeprefix('config/')}"
+        async with client(app.url) as http:
+            assert (await http.patch(path, json={"monthly_token_limit": None})).status_code == 200
+        await events(app.url, row["task_id"])
+        retried = await post(app.url, f"/task/{row['task_id']}/retry")
+        assert retried.status_code == 202, retried.text
+        await events(app.url, row["task_id"])
+        (done,) = await settled(app.url, base)
+        assert (done["processing_status"], done["progress"]) == ("completed", 100)
+        await active(app.url, base)
+
+
+async def test_a_task_stops_before_it_could_pass_its_budget(tmp_path: Path) -> None:
+    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+        base = await a_base(app.url)
+        await add(app.url, base, "发布.md", CHINESE)
+        await settled(app.url, base)
+        config = await a_config(app.url, server)
+        changes = {"encoder": "model", "encoder_config": config, "encoder_dimensions": 4}
+        server.refused = "# 发布"  # so that the task of the change leaves the work to the next ones
+        async with client(app.url) as http:
+            changed = await http.patch(f"/api/v1/knowledge/bases/{base}", json=changes)
+            assert changed.status_code == 200, changed.text
+        newest = (await get(app.url, "/api/v1/tasks?limit=1"))["tasks"][0]["task_id"]
+        assert "LLM_BAD_REQUEST" in {event.data.get("code") for event in await events(app.url, newest)}
+        server.refused = "\0"
+        body = {"knowledge_base_id": base, "max_tokens": 1}
+        task = (await post(app.url, "/knowledge/index", body)).json()["task_id"]
+        (failure,) = [event.data for event in await events(app.url, task) if event.kind == "error"]
+        assert (failure["code"], failure["retry_fields"][0]) == ("BUDGET_EXCEEDED", "max_tokens")
+        assert (await search(app.url, base, "回滚"))["sources"][0]["vector_rank"] is None
+        assert (await post(app.url, f"/task/{task}/retry", {"max_tokens": 10_000})).status_code == 202
+        heard = await events(app.url, task)
+        used = [event.data["tokens"]["prompt"] for event in heard if event.kind == "usage"]
+        assert used == [sum(len(text) for text in server.asked[-1])]
+        assert (await search(app.url, base, "回滚"))["sources"][0]["vector_rank"] == 1

@@ -33,13 +33,10 @@ class Encoding:
     async def __call__(self, work: IndexWork, emit: Emit) -> IndexWork:
         """Raises EncoderUnavailable, the errors of PaidEncoding, and those of Indexing: a retry puts the
         document into the index again."""
-        is_done = False
-        while not is_done:
-            if work.document_id:
-                await self._indexing.put(await document_of(self._knowledge, work))
+        await self._encode_all(work, emit)
+        while not await self._completed(work):
+            await self._indexing.put(await document_of(self._knowledge, work))
             await self._encode_all(work, emit)
-            await self._knowledge.activate(work.base_id)
-            is_done = await self._completed(work)
         return work
 
     async def _encode_all(self, work: IndexWork, emit: Emit) -> None:
@@ -49,6 +46,7 @@ class Encoding:
             base = await self._base(work)
             spec = stored_spec(base.target_encoder)
             is_done = spec is None or await self._encode(work, emit, base, spec)
+        await self._knowledge.activate(work.base_id)
 
     async def _base(self, work: IndexWork) -> KnowledgeBase:
         try:

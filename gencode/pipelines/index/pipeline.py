@@ -69,6 +69,8 @@ def _with_failure(knowledge: KnowledgeBases, run: RunStage) -> RunStage:
     """The stage, whose failure is stored with the document, too."""
 
     async def run_stage(work: IndexWork, emit: Emit) -> IndexWork:
+        if work.document_id:
+            await knowledge.documents.processing(work.document_id, work.task_id)
         try:
             return await run(work, emit)
         except (StoreError, Conflict, DocumentDeleted):

@@ -23,7 +23,6 @@ class Reading:
     async def __call__(self, work: IndexWork, emit: Emit) -> IndexWork:
         """Raises DocumentDeleted, DocumentError, DocumentReaderFailed."""
         row = await document_of(self._knowledge, work)
-        await self._knowledge.documents.processing(row.id, work.task_id, 0)
         if row.upload_id and await self._knowledge.documents.text(row.id) is None:
             document = await self._read(row, row.upload_id, work.principal)
             await self._knowledge.documents.store_text(row.id, _text(document), _notes(document))

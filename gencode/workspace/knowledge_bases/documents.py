@@ -184,15 +184,20 @@ class Documents:
     async def queued(self, document_id: str, task_id: str) -> None:
         """A task was stored for a document that waits for one, unless it has begun meanwhile."""
         values = {"processing_status": ProcessingStatus.PENDING.value, "task_id": task_id, **_NO_ERROR}
+        values["progress"] = 0
         has_failed = KnowledgeDocument.processing_status == ProcessingStatus.FAILED.value
         is_new = KnowledgeDocument.task_id.is_distinct_from(task_id)
         await self._update(document_id, values, has_failed, is_new)
 
-    async def processing(self, document_id: str, task_id: str, progress: int) -> None:
+    async def processing(self, document_id: str, task_id: str) -> None:
+        """A stage of a task begins, or is retried."""
         status = ProcessingStatus.PROCESSING.value
-        await self._update(
-            document_id, {"processing_status": status, "task_id": task_id, "progress": progress, **_NO_ERROR}
+        is_new = or_(
+            KnowledgeDocument.processing_status != status,
+            KnowledgeDocument.task_id.is_distinct_from(task_id),
         )
+        values = {"processing_status": status, "task_id": task_id, **_NO_ERROR}
+        await self._update(document_id, values, is_new)
 
     async def completed(self, document_id: str) -> None:
         status = ProcessingStatus.COMPLETED.value
@@ -242,7 +247,7 @@ class Documents:
                 select(KnowledgeDocument.base_id).where(KnowledgeDocument.id == document_id)
             )
             changed: Any = await session.execute(_change(document_id, values, *conditions))
-            if base_id and _COUNTED & values.keys():
+            if changed.rowcount and base_id and _COUNTED & values.keys():
                 await recount(session, base_id)
             return bool(changed.rowcount)
 
