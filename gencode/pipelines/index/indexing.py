@@ -31,7 +31,6 @@ class Indexing:
             return await self._whole_base(work, emit)
         document = await document_of(self._knowledge, work)
         chunks = await self.put(document)
-        await self._knowledge.documents.progressed(document.id, INDEXED_PERCENT)
         await emit(_told(document, chunks, work.chunks or chunks))
         return replace(work, chunks=chunks)
 
@@ -46,7 +45,8 @@ class Indexing:
         async with knowledge.changing(document.base_id):
             await self._check_room(document, len(split.chunks))
             await knowledge.index.apply(document.base_id, put=[split])
-            await knowledge.documents.indexed(document.id, len(split.chunks))
+            progress = max(document.progress, INDEXED_PERCENT)
+            await knowledge.documents.indexed(document.id, len(split.chunks), progress)
             await self._require_present(document)
         return len(split.chunks)
 

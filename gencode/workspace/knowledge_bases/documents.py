@@ -213,8 +213,9 @@ class Documents:
         is_open = KnowledgeDocument.processing_status.in_(OPEN)
         return await self._update(document_id, values, is_open, KnowledgeDocument.task_id == task_id)
 
-    async def indexed(self, document_id: str, chunks: int) -> None:
-        await self._update(document_id, {"chunk_count": chunks})
+    async def indexed(self, document_id: str, chunks: int, progress: int) -> None:
+        """Its chunks are in the index. `progress`: percent."""
+        await self._update(document_id, {"chunk_count": chunks, "progress": progress})
 
     async def progressed(self, document_id: str, progress: int) -> None:
         await self._update(document_id, {"progress": progress})

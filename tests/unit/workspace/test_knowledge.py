@@ -63,7 +63,7 @@ async def put(bases: KnowledgeBases, row: KnowledgeDocument, text: str, *, is_do
     await bases.documents.processing(row.id, TASK)
     split = split_document(row.id, text, form="markdown")
     await bases.index.apply(row.base_id, put=[split])
-    await bases.documents.indexed(row.id, len(split.chunks))
+    await bases.documents.indexed(row.id, len(split.chunks), 30)
     if is_done:
         await bases.documents.completed(row.id)
 
