@@ -65,6 +65,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "listSystemLog": ADMIN,
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
     "testModelConfig": EVERYBODY,
+    "getUsage": EVERYBODY,
     **dict.fromkeys(GIT_CREDENTIALS.operation_names, EVERYBODY),
     "testGitCredential": EVERYBODY,
     **dict.fromkeys(GIT_REPOSITORIES.operation_names, EVERYBODY),

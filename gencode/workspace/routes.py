@@ -14,6 +14,7 @@ from gencode.workspace.repositories.routes import REPOSITORY_OPERATIONS
 from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATIONS
 from gencode.workspace.reviews.routes import REVIEW_OPERATIONS
 from gencode.workspace.system_log.routes import list_system_log
+from gencode.workspace.usage.routes import get_usage
 
 GUARDED_OPERATIONS = guarded(
     (
@@ -24,6 +25,7 @@ GUARDED_OPERATIONS = guarded(
         *GIT_CREDENTIAL_OPERATIONS,
         *REPOSITORY_OPERATIONS,
         *MODEL_CONFIG_OPERATIONS,
+        get_usage,
         *KNOWLEDGE_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
         *REQUIREMENT_OPERATIONS,

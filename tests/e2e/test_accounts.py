@@ -331,7 +331,7 @@ FOR_EVERYBODY = {
     *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
     *("getKnowledgeDocument", "indexKnowledgeDocument", "deleteKnowledgeDocument"),
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
-    "testModelConfig",
+    *("testModelConfig", "getUsage"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     *(
         "deleteGitCredential",

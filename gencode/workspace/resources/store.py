@@ -94,6 +94,12 @@ class ResourceStore(Generic[T, V]):
         async with self._database.transaction() as session:
             return (await session.scalars(found)).all()
 
+    async def prepare_view(self, rows: Sequence[T]) -> None:
+        """To be called before the rows are shown."""
+        if self._resource.before_view and rows:
+            async with self._database.transaction() as session:
+                await self._resource.before_view(session, rows)
+
     async def change(self, row_id: str, changes: Mapping[str, Any], actor: Actor, version: int | None) -> T:
         """`version`: what the row must have, if it matters. Raises NotFound, VersionChanged, and the errors
         of `create`."""
