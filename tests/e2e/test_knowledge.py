@@ -16,8 +16,9 @@ from gencode.storage.backup import backup, restore
 from tests.benchmarks.retrieval import LANGUAGES, SLICE, places, read
 from tests.servers.calls import client, get, post
 from tests.servers.embeddings import EmbeddingsServer, embeddings_server
+from tests.servers.git_server import git_server
 from tests.servers.service import running_app, service, settings
-from tests.servers.stream import events
+from tests.servers.stream import ReceivedEvent, events
 from tests.unit.documents.pdf_files import pdf_file
 
 pytestmark = [
@@ -253,6 +254,70 @@ async def test_a_backup_has_the_index(tmp_path: Path) -> None:
         assert submitted.status_code == 202, submitted.text
         await events(app.url, submitted.json()["task_id"])
         assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
+
+
+async def test_files_of_a_repository_are_indexed_and_replaced_by_those_of_a_later_commit(
+    tmp_path: Path,
+) -> None:
+    chosen = settings(tmp_path, workspace=True)
+    async with git_server(tmp_path / "served") as server, running_app(chosen) as app:
+        repository = server.repository()
+        repository.commit(
+            {
+                "README.md": "# 项目\n\n结算服务计算每月账单。\n".encode(),
+                "src/tax.py": b"def tax_rate(country):\n    return RATES[country]\n",
+                "src/copy.py": b"def tax_rate(country):\n    return RATES[country]\n",
+                "old.py": b"def forgotten_function():\n    pass\n",
+                "node_modules/x/index.js": b"vendored()\n",
+                "yarn.lock": b"lock\n",
+                "logo.png": b"\x89PNG\0",
+                "latin.txt": "caf\u00e9".encode("latin-1"),
+                "data.json": b"{}",
+                "empty.py": b"",
+                "link:evil.py": b"../../etc/passwd",
+            },
+            "first",
+        )
+        body = {"name": "project", "repository_url": server.url()}
+        made = await post(app.url, "/git/repositories", body)
+        assert made.status_code == 201, made.text
+        base = await a_base(app.url)
+        wanted = {"knowledge_base_id": base, "repository_id": made.json()["id"]}
+        first = await _index(app.url, wanted)
+        (told,) = [event.data for event in first if event.kind == "repository_read"]
+        assert (told["files"], first[-1].data["status"]) == (3, "completed"), first[-1].data
+        reasons = {one["path"]: one["reason"] for one in told["excluded"]}
+        assert reasons == {
+            "src/tax.py": "same_content",
+            "node_modules": "vendored",
+            "yarn.lock": "kind",
+            "logo.png": "kind",
+            "latin.txt": "not_utf8",
+            "data.json": "kind",
+            "empty.py": "empty",
+            "evil.py": "symlink",
+        }
+        assert await _documents_found(app.url, base, "每月账单") == ["README.md"]
+        kept = {row["name"]: row["id"] for row in await settled(app.url, base)}
+
+        readme = "# 项目\n\n结算服务计算每月账单。\n".encode()
+        head = repository.commit({"README.md": readme, "src/tax.py": b"def tax_rate():\n    return 7\n"})
+        await post(app.url, f"/git/repositories/{made.json()['id']}/sync")
+        synced = (await get(app.url, "/api/v1/tasks?limit=1"))["tasks"][0]["task_id"]
+        await events(app.url, synced)
+        task = await _index(app.url, {**wanted, "ref": "main"})
+        assert task[-1].data["status"] == "completed", task[-1].data
+        rows = {row["name"]: row["id"] for row in await settled(app.url, base)}
+        assert rows["README.md"] == kept["README.md"]
+        assert sorted(rows) == ["README.md", "src/tax.py"]
+        assert {row["commit_id"] for row in await settled(app.url, base)} == {head}
+        assert await _documents_found(app.url, base, "forgotten_function") == []
+
+
+async def _index(url: str, body: dict[str, str]) -> list[ReceivedEvent]:
+    submitted = await post(url, "/knowledge/index", body)
+    assert submitted.status_code == 202, submitted.text
+    return await events(url, submitted.json()["task_id"])
 
 
 async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: Path) -> None:

@@ -34,10 +34,21 @@ class Encoding:
         """Raises EncoderUnavailable, the errors of PaidEncoding, and those of Indexing: a retry puts the
         document into the index again."""
         await self._encode_all(work, emit)
+        if work.repository_id:
+            await self._replace(work)
+            return work
         while not await self._completed(work):
             await self._indexing.put(await document_of(self._knowledge, work))
             await self._encode_all(work, emit)
         return work
+
+    async def _replace(self, work: IndexWork) -> None:
+        """The files of the commit take the place of those that it does not have."""
+        documents = self._knowledge.repository_documents
+        async with self._knowledge.changing(work.base_id):
+            await documents.completed(work.base_id, work.task_id)
+            await documents.delete_others(work.version)
+        await self._knowledge.remove_pending()
 
     async def _encode_all(self, work: IndexWork, emit: Emit) -> None:
         """Once more if the owner chooses another encoder meanwhile."""

@@ -93,12 +93,12 @@ class Documents:
         """The document, and whether it is new: a base has each content once. Raises KnowledgeBaseFull,
         NotFound."""
         async with self._database.transaction() as session:
-            locked = await _locked_base(session, base.id)
+            locked = await locked_base(session, base.id)
             known = (*_of(base.id), KnowledgeDocument.content_hash == new.content_hash)
             if found := await session.scalar(select(KnowledgeDocument).where(*known)):
                 return found, False
             _check_room(locked, new)
-            row = _row(base.id, new)
+            row = new_row(base.id, new)
             session.add(row)
             if new.upload is not None:
                 session.add(new.upload)
@@ -280,7 +280,7 @@ _COUNTED = {"processing_status", "chunk_count"}
 _NO_ERROR: Mapping[str, Any] = {"error_code": None, "error_message": None}
 
 
-def _row(base_id: str, new: NewDocument) -> KnowledgeDocument:
+def new_row(base_id: str, new: NewDocument) -> KnowledgeDocument:
     """A document without a task has failed: a process that is killed then leaves it so."""
     return KnowledgeDocument(
         id=str(uuid4()),
@@ -321,7 +321,7 @@ async def _one(
     return row
 
 
-async def _locked_base(session: AsyncSession, base_id: str) -> KnowledgeBase:
+async def locked_base(session: AsyncSession, base_id: str) -> KnowledgeBase:
     query = select(KnowledgeBase).where(KnowledgeBase.id == base_id, ~KnowledgeBase.is_deleted)
     row = await session.scalar(query.with_for_update())
     if row is None:
