@@ -250,17 +250,18 @@ async def _running(
 async def _open_workspace(
     stack: AsyncExitStack, settings: Settings, role: Role, backend: Backend, keys: ApiKeyAuthenticator
 ) -> Sequence[object]:
-    """The open workspace; empty if WORKSPACE is off. Raises StartError."""
+    """The open workspace and its knowledge bases; empty if WORKSPACE is off. Raises StartError."""
     if not settings.workspace:
         return ()
     module = workspace_module("gencode.bootstrap.workspace")
     workspace = await stack.enter_async_context(module.configured_workspace(settings, backend))
+    knowledge = await stack.enter_async_context(module.open_knowledge(workspace, settings, backend))
     if role.serves:
         keys.accept_sessions(workspace.authenticator)
         module.check_address(settings, keys.is_required)
         if not workspace.authenticator.is_required:
             log.info(module.FIRST_ADMIN)
-    return (workspace,)
+    return (workspace, knowledge)
 
 
 async def _additions(
@@ -276,7 +277,7 @@ async def _additions(
         return Additions()
     module = workspace_module("gencode.bootstrap.workspace")
     user_http = await open_user_http(stack, settings, role, outbound, lambda: keys.is_required)
-    additions: Additions = module.additions(workspace[0], settings, secrets, user_http)
+    additions: Additions = module.additions(*workspace, settings, secrets, user_http)
     return additions
 
 
@@ -388,5 +389,5 @@ def _services(
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),
         closing=anyio.Event(),
-        extensions=(*kinds.services, notifications.chatops, mcp, *workspace),
+        extensions=(*kinds.services, notifications.chatops, mcp, *offered.extensions),
     )

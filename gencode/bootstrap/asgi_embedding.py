@@ -25,7 +25,7 @@ async def running(service: Starlette) -> AsyncIterator[Starlette]:
     the lifespan, and ASGI does not notify an application earlier: without this, streams would delay the
     shutdown.
     """
-    configure_for_embedding(service.state.secrets.current)
+    configure_for_embedding(service.state.secrets.logged)
     async with service.router.lifespan_context(service):
         with _close_on_signals(service.state.services.closing):
             yield service

@@ -50,7 +50,7 @@ MiB."""
 class Additions:
     """What the workspace adds to the dependencies.
 
-    own_models  makes the model configs of principals, which are called by this factory
+    own_models  makes the model configs of principals, which are called by this factory; an extension, too
     ledger      records model calls
     extensions  see KindDependencies
     background  run while the service runs
@@ -89,11 +89,9 @@ class DependencyFactory:
         model_http = traced(await stack.enter_async_context(model_client(outbound)))
         git_http = traced(await stack.enter_async_context(http_client(outbound)))
         factory = self._provider_factory(model_http, metrics, slots)
+        own = additions.own_models(factory)
         access = ModelAccess(
-            registry=models,
-            providers=self._providers(model, factory),
-            tracer=tracer,
-            own=additions.own_models(factory),
+            registry=models, providers=self._providers(model, factory), tracer=tracer, own=own
         )
         host = self._git_host(forge, git_http, outbound, metrics, slots)
         progress = ProgressRegistry()
@@ -101,7 +99,7 @@ class DependencyFactory:
             settings=settings,
             store=store,
             sessions=LLMSessionFactory(
-                access.open, Retry(), metrics, progress, self.secrets.current, additions.ledger
+                access.open, Retry(), metrics, progress, self.secrets.of, additions.ledger
             ),
             choose_model=access.choose,
             price=access.price,
@@ -117,7 +115,7 @@ class DependencyFactory:
             ),
             checker=await stack.enter_async_context(ProjectChecker()),
             sandbox=sandbox,
-            extensions=additions.extensions,
+            extensions=(*additions.extensions, *([own] if own else [])),
         )
         return dependencies, [server for server in (model, forge) if server]
 

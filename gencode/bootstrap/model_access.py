@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gencode.bootstrap.model_registry import ModelRegistry
@@ -54,12 +54,7 @@ class ModelAccess:
             message = "model configs need WORKSPACE=true"
             raise Invalid.of("model", "configured", message)
         opened = await self.own.open(name.removeprefix(CONFIG), principal)
-        return OpenedModel(
-            name=name,
-            provider=self._traced(opened.provider),
-            price=opened.price,
-            config_id=opened.config_id,
-        )
+        return replace(opened, provider=self._traced(opened.provider))
 
     def price(self, name: str) -> Price | None:
         """The price of a model of the operator's. Raises Invalid for one that is not configured."""

@@ -55,7 +55,7 @@ BACKLOG = 2048
 def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS, role: Role = Role.ALL) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
     secrets = SecretRegistry(settings.secrets())
-    configure_logging(settings.log_level, settings.log_format, secrets.current)
+    configure_logging(settings.log_level, settings.log_format, secrets.logged)
     if names := set_by_env_file():
         log.info("settings from .env of this folder", names=names)
     app = build_app(settings, secrets, kinds, role)

@@ -10,11 +10,15 @@ from gencode.auth.tickets import load_or_create_key
 from gencode.bootstrap.backend import Backend
 from gencode.bootstrap.dependency_factory import Additions
 from gencode.bootstrap.extra_imports import cluster_module
+from gencode.bootstrap.knowledge import open_knowledge
 from gencode.domain.errors import StartError
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
+from gencode.pipelines.code_review.kind import CODE_REVIEW
+from gencode.pipelines.index.kind import INDEX_KIND
+from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
 from gencode.pipelines.test_generation.kind import TEST_GENERATION
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
@@ -22,14 +26,15 @@ from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
 from gencode.workspace.audit.log import AuditLog, Verification
 from gencode.workspace.database import open_database, postgres_url, sqlite_url
 from gencode.workspace.identity.login_attempts import LoginLimit
+from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
 from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
-__all__ = ["KINDS", "OPERATIONS"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = (TEST_GENERATION,)
+__all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
+KINDS: Sequence[KindFactory] = (CODE_REVIEW, INDEX_KIND, PARSE_DOCUMENTS, TEST_GENERATION)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
@@ -60,20 +65,25 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
 
 
 def additions(
-    workspace: Workspace, settings: Settings, secrets: SecretRegistry, user_http: UserHttp
+    workspace: Workspace,
+    knowledge: KnowledgeBases,
+    settings: Settings,
+    secrets: SecretRegistry,
+    user_http: UserHttp,
 ) -> Additions:
     """What kinds of task get from the workspace."""
 
     def own_models(factory: ProviderFactory) -> ModelConfigGateway:
-        gateway = ModelConfigGateway(workspace, factory, user_http, settings.max_model_calls)
-        secrets.add_source(lambda: gateway.secrets)
+        gateway = ModelConfigGateway(workspace, factory, user_http, secrets.of, settings.max_model_calls)
+        knowledge.encoders.connect(gateway)
         return gateway
 
-    log = SystemLog(workspace.database, json_formatter(secrets.current), SYSTEM_LOG_DAYS)
+    secrets.add_owned(workspace.used_secrets)
+    log = SystemLog(workspace.database, json_formatter(secrets.logged), SYSTEM_LOG_DAYS)
     return Additions(
         own_models=own_models,
         ledger=workspace.ledger,
-        extensions=(workspace, user_http),
+        extensions=(workspace, knowledge, user_http),
         background=(log.run,),
     )
 

@@ -77,7 +77,7 @@ async def submit_for(request: Request, kind: str, submission: TaskRequest) -> Su
         kind,
         submission,
         get_principal(request),
-        _language(request),
+        request_language(request),
         idempotency_key(request, submission),
     )
 
@@ -97,6 +97,6 @@ def accepted_response(request: Request, submitted: Submitted, rate_headers: dict
     return ACCEPTED.make(view, {**rate_headers, **more})
 
 
-def _language(request: Request) -> str:
+def request_language(request: Request) -> str:
     """The language of the service that Accept-Language prefers, else the LANGUAGE setting."""
     return preferred_language(ACCEPT_LANGUAGE.read(request), LANGUAGES, get_services(request).language)

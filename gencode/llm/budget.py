@@ -48,12 +48,14 @@ class BudgetTracker:
         self._released = anyio.Event()
 
     @asynccontextmanager
-    async def reserve(self, request: ChatRequest) -> AsyncIterator[Usage]:
+    async def reserve(self, call: ChatRequest | Usage) -> AsyncIterator[Usage]:
         """Reserves the worst case of a call within the context. Raises BudgetExceeded before the call.
+
+        call  what is asked for; of a call that is no completion, its worst case
 
         The caller counts the usage of the call within the context, also if the call fails.
         """
-        worst = worst_case(request)
+        worst = call if isinstance(call, Usage) else worst_case(call)
         while error := self._exceeded(worst):
             if not self._in_progress:
                 raise error

@@ -8,14 +8,14 @@ used up, the next replacement answers the same request, and all later ones of th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import anyio
 from pydantic import BaseModel, ConfigDict
 
 from gencode.domain.errors import Invalid
-from gencode.llm.port import Provider, Usage
+from gencode.llm.port import ChatRequest, Provider, Usage
 from gencode.llm.prices import Price
 
 FAILOVER = "failover"
@@ -28,12 +28,20 @@ class OpenedModel:
     name       as tasks name it, such as "deepseek" or "config/3f0c..."
     price      None if its cost is unknown
     config_id  the model config of the workspace, "" for a model of the operator's
+    max_tokens the most of an answer; None: as many as the request says
     """
 
     name: str
     provider: Provider
     price: Price | None
     config_id: str = ""
+    max_tokens: int | None = None
+
+    def limited(self, request: ChatRequest) -> ChatRequest:
+        """The request with no more tokens than the model may answer."""
+        if self.max_tokens is None:
+            return request
+        return replace(request, max_tokens=min(request.max_tokens, self.max_tokens))
 
 
 OpenModel = Callable[[str, str], Awaitable[OpenedModel]]

@@ -43,13 +43,7 @@ class ProviderConfig(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        try:
-            url = AnyHttpUrl(value)
-        except ValidationError:
-            raise ValueError("must be an address such as https://api.example.com/v1") from None
-        if url.username or url.password or url.fragment or _has_secret(url.query or ""):
-            raise ValueError("may hold no credentials: the key goes into api_key")
-        path, _, query = value.partition("?")
+        path, _, query = checked_base_url(value).partition("?")
         path = path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
         return f"{path}?{query}" if query else path
 
@@ -57,6 +51,17 @@ class ProviderConfig(BaseModel):
     @classmethod
     def _key(cls, value: SecretStr) -> SecretStr:
         return SecretStr(header_value(value.get_secret_value()))
+
+
+def checked_base_url(value: str) -> str:
+    """The address of an API. Raises ValueError, whose text does not have it."""
+    try:
+        url = AnyHttpUrl(value)
+    except ValidationError:
+        raise ValueError("must be an address such as https://api.example.com/v1") from None
+    if url.username or url.password or url.fragment or _has_secret(url.query or ""):
+        raise ValueError("may hold no credentials: the key goes into api_key")
+    return value
 
 
 def _has_secret(query: str) -> bool:

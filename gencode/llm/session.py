@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 SecretList = Callable[[], Sequence[str]]
 """Returns the secrets that are valid at the time of the call."""
+SecretsOf = Callable[[str], Sequence[str]]
+"""The same for the principal of an id: those of the service, and its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +108,7 @@ class LLMSession:
 
         async def attempt() -> T:
             nonlocal current
-            meter = CallMeter(about, current)
+            meter = CallMeter(about, self.models.current.limited(current))
             answer, call = await self._call(meter, new_on_text() if new_on_text else None)
             try:
                 parsed = await self._parsed(parse, answer, about)
@@ -296,7 +298,7 @@ class LLMSessionFactory:
     """Creates the session of one run of a task's stage.
 
     open_model  opens the models that tasks name
-    secrets     those of this service, which no answer may contain
+    secrets_of  those that no answer for a principal may contain
     """
 
     def __init__(
@@ -305,14 +307,14 @@ class LLMSessionFactory:
         retry: Retry,
         metrics: Metrics,
         progress_registry: ProgressRegistry | None = None,
-        secrets: SecretList = tuple,
+        secrets_of: SecretsOf = lambda principal: (),
         ledger: UsageLedger | None = None,
     ) -> None:
         self._open_model = open_model
         self._retry = retry
         self._metrics = metrics
         self._progress_registry = progress_registry or ProgressRegistry()
-        self._secrets = secrets
+        self._secrets_of = secrets_of
         self._ledger = ledger or NoLedger()
 
     async def create(
@@ -348,7 +350,7 @@ class LLMSessionFactory:
             metrics=self._metrics,
             progress=self._progress_registry.begin(task_id, lambda: models.current.provider.pause),
             ledger=self._ledger,
-            secrets=self._secrets,
+            secrets=lambda: self._secrets_of(client),
         )
 
 

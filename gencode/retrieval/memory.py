@@ -135,11 +135,13 @@ class MemoryIndex(RetrievalIndex):
             found.encoders[encoder.id] = _Encoder(encoder.dimensions)
             found.position += 1
 
-    async def unencoded(self, base: str, encoder: str, limit: int) -> list[Chunk]:
+    async def unencoded(
+        self, base: str, encoder: str, limit: int, document: str | None = None
+    ) -> list[Chunk]:
         found = self._base(base)
         known = found.encoders.get(encoder)
         missing = [chunk for chunk in found.chunks() if not (known and chunk.ref in known.vectors)]
-        return missing[:limit]
+        return [chunk for chunk in missing if document in (None, chunk.document)][:limit]
 
     async def store_vectors(self, base: str, encoder: str, vectors: Mapping[ChunkRef, bytes]) -> int:
         found = self._base(base)

@@ -96,8 +96,13 @@ class RetrievalIndex(Protocol):
         Raises EncoderMismatch if it is known with other dimensions.
         """
 
-    async def unencoded(self, base: str, encoder: str, limit: int) -> list[Chunk]:
-        """Chunks without a vector of this encoder, in the order of document and ordinal."""
+    async def unencoded(
+        self, base: str, encoder: str, limit: int, document: str | None = None
+    ) -> list[Chunk]:
+        """Chunks without a vector of this encoder, in the order of document and ordinal.
+
+        document   only chunks of this one; None: of all
+        """
 
     async def store_vectors(self, base: str, encoder: str, vectors: Mapping[ChunkRef, bytes]) -> int:
         """Store vectors of chunks that still have that text; returns the new position.

@@ -70,8 +70,15 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
     """Runs of letters and digits, and whether their script has no spaces between words."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
+    for _, run, is_unspaced in runs(text):
+        yield run, is_unspaced
+
+
+def runs(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Where each run of letters and digits starts, its text, and whether its script has no spaces between
+    words. The text is taken as it is written: full-width letters stay so."""
     for found in _RUNS.finditer(text):
-        yield found[0], found.lastgroup == "unspaced"
+        yield found.start(), found[0], found.lastgroup == "unspaced"
 
 
 def _word_terms(word: str) -> list[str]:

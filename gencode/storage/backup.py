@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
 from gencode.security.file_ownership import give_to_owner_of
-from gencode.storage.data_dir_lock import DATABASE, RESTORING, WORKSPACE_DATABASE
+from gencode.storage.data_dir_lock import DATABASE, RESTORING, RETRIEVAL_DATABASE, WORKSPACE_DATABASE
 from gencode.storage.sqlite.database_copy import (
     CopyFailed,
     check_database,
@@ -25,6 +25,7 @@ from gencode.storage.sqlite.database_copy import (
 _EXCLUDED = {
     *(f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")),
     *(f"{WORKSPACE_DATABASE}{suffix}" for suffix in ("", "-journal")),
+    *(f"{RETRIEVAL_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")),
     *("lock", "demo"),
 }
 """Databases are copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`."""
@@ -56,6 +57,9 @@ def backup(data_dir: Path, file: Path) -> int:
             if (data_dir / WORKSPACE_DATABASE).is_file():
                 copies.append(Path(folder, WORKSPACE_DATABASE))
                 copy_shared_database(data_dir / WORKSPACE_DATABASE, copies[1])
+            if (data_dir / RETRIEVAL_DATABASE).is_file():  # last: what it has not, could not be searched
+                copies.append(Path(folder, RETRIEVAL_DATABASE))
+                copy_database(data_dir, RETRIEVAL_DATABASE, copies[-1])
             _pack(data_dir, copies, archive)
             file.touch(mode=0o600, exist_ok=False)  # fails if the file was created meanwhile
             archive.replace(file)  # os.link would be atomic, but backup drives often lack links (exFAT)
@@ -76,8 +80,9 @@ def restore(file: Path, data_dir: Path) -> None:
             for entry in archive.infolist():
                 _unpack(archive, entry, folder)
             check_database(folder / DATABASE)
-            if (folder / WORKSPACE_DATABASE).exists():
-                check_database(folder / WORKSPACE_DATABASE)
+            for name in (WORKSPACE_DATABASE, RETRIEVAL_DATABASE):
+                if (folder / name).exists():
+                    check_database(folder / name)
     except CopyFailed as error:
         raise BadBackup(str(error)) from error
     except _ZIP_ERRORS as error:

@@ -15,6 +15,8 @@ from gencode.security.file_ownership import give_to_owner_of
 DATABASE = "gencode.db"
 WORKSPACE_DATABASE = "workspace.db"
 """See gencode.workspace.database."""
+RETRIEVAL_DATABASE = "retrieval.db"
+"""See gencode.retrieval.sqlite."""
 RESTORING = ".gencode-restore-"
 """Beginning of the name of the folder that a restore unpacks into, inside of one that exists."""
 MOVED = "moved-to-postgresql"

@@ -18,8 +18,10 @@ from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.tables import UserRole
+from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
+from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +63,22 @@ PERMISSIONS: Mapping[str, Permission] = {
     "listAuditLog": ADMIN,
     "listSystemLog": ADMIN,
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
+    "testModelConfig": EVERYBODY,
     **dict.fromkeys(GIT_CREDENTIALS.operation_names, EVERYBODY),
+    **dict.fromkeys(KNOWLEDGE_BASES.operation_names, EVERYBODY),
+    "listKnowledgeDocuments": EVERYBODY,
+    "addKnowledgeDocument": EVERYBODY,
+    "uploadKnowledgeDocument": EVERYBODY,
+    "getKnowledgeDocument": EVERYBODY,
+    "indexKnowledgeDocument": EVERYBODY,
+    "deleteKnowledgeDocument": EVERYBODY,
+    "listKnowledgeChunks": EVERYBODY,
+    "searchKnowledgeBase": EVERYBODY,
+    "verifyQuotes": EVERYBODY,
     **dict.fromkeys(PROMPT_TEMPLATES.operation_names, EVERYBODY),
+    **dict.fromkeys(REQUIREMENT_DOCUMENTS.operation_names, EVERYBODY),
+    "uploadRequirementDocument": EVERYBODY,
+    "parseRequirementDocument": EVERYBODY,
     "renderPromptTemplate": EVERYBODY,
     "exportPromptTemplates": EVERYBODY,
     "importPromptTemplates": EVERYBODY,

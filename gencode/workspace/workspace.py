@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog
 from gencode.workspace.database import Database, open_database
 from gencode.workspace.encryption import Encryption
@@ -44,6 +45,8 @@ class WorkspaceOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workspace:
+    """`used_secrets`: those that resources have decrypted so far."""
+
     database: Database
     audit: AuditLog
     accounts: Accounts
@@ -53,10 +56,11 @@ class Workspace:
     ledger: DatabaseLedger
     uploads: Uploads
     allows_registration: bool
+    used_secrets: OwnedSecrets = field(default_factory=OwnedSecrets, repr=False)
 
     def resource(self, resource: Resource[T, V]) -> ResourceStore[T, V]:
         """The rows of a resource."""
-        return ResourceStore(self.database, self.audit, self.encryption, resource)
+        return ResourceStore(self.database, self.audit, self.encryption, resource, self.used_secrets)
 
 
 @asynccontextmanager

@@ -340,3 +340,13 @@ async def test_vectors_that_do_not_fit_are_refused(index: RetrievalIndex) -> Non
         await index.add_encoder("a", EncoderInfo(name="letters", version="1", dimensions=4))
     with pytest.raises(EncoderMismatch):
         await index.store_vectors("a", OLD.id, {ref: bytes(8)})
+
+
+async def test_chunks_without_a_vector_are_listed_for_one_document_too(index: RetrievalIndex) -> None:
+    await index.apply("a", put=[document("one", "x", "y"), document("two", "z")])
+    await index.add_encoder("a", OLD)
+    places = lambda chunks: [(chunk.document, chunk.ordinal) for chunk in chunks]  # noqa: E731
+    assert places(await index.unencoded("a", OLD.id, 9, "one")) == [("one", 0), ("one", 1)]
+    assert places(await index.unencoded("a", OLD.id, 1, "one")) == [("one", 0)]
+    assert places(await index.unencoded("a", OLD.id, 9, "two")) == [("two", 0)]
+    assert await index.unencoded("a", OLD.id, 9, "other") == []

@@ -26,6 +26,8 @@ def filter_body(_context: Any, body: Any) -> bool:
         return True
     if {"templates", "variables"} & set(body):
         return False  # identifiers are unique, and variables those of the template
+    if body.get("previous_id"):
+        return False  # it is the id of a document
     is_in_time = str(body.get("deadline") or "9") > "2100"
     is_known = (body.get("model") or MODEL) == MODEL and (body.get("host") or HOST) == HOST
     is_short = not isinstance(body.get("max_cost"), float)  # most have more than nine decimal places

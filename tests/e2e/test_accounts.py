@@ -323,7 +323,15 @@ FOR_USERS = {
 
 
 FOR_EVERYBODY = {
+    *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
+    *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
+    "parseRequirementDocument",
+    *("listKnowledgeBases", "createKnowledgeBase", "getKnowledgeBase", "changeKnowledgeBase"),
+    *("deleteKnowledgeBase", "searchKnowledgeBase", "verifyQuotes", "listKnowledgeChunks"),
+    *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
+    *("getKnowledgeDocument", "indexKnowledgeDocument", "deleteKnowledgeDocument"),
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
+    "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gencode import __version__
 from gencode.bootstrap.app import create_app
+from gencode.bootstrap.workspace import KINDS
 from gencode.client import Client
 from gencode.domain.errors import GencodeError, Transient
 from gencode.observability.metrics import Metrics
@@ -35,7 +36,7 @@ from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-WORKSPACE_PAGES = ("accounts", "models", "prompts", "repositories")
+WORKSPACE_PAGES = ("accounts", "knowledge", "models", "prompts", "repositories", "requirements", "review")
 """Pages that need WORKSPACE=true."""
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLE = f"""set -euo pipefail
@@ -322,7 +323,7 @@ def test_transient_and_permanent_errors_are_distinguished() -> None:
 def test_whether_a_retry_of_the_task_helps_is_as_the_errors_declare() -> None:
     rows = re.findall(r"^\| `(\w+)` (?:\|[^|]*){2}\| ([^|]*) \|", read("docs/errors.md"), re.MULTILINE)
     declared: dict[str, set[str]] = {code: set() for code, _ in rows}
-    for error in GENERATE.kind.errors:
+    for error in (error for factory in (GENERATE, *KINDS) for error in factory.kind.errors):
         declared[error.code] |= {error.retry_helps.value, *error.retry_fields}
     assert {code: set(re.findall(r"`(\w+)`", cell)) for code, cell in rows} == declared
 

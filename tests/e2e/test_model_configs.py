@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from gencode.llm.port import Usage
 from tests.servers.calls import client, get, post
-from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
+from tests.servers.model import ModelServer, http_error, model_server, plan_and_files, text
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events
 
@@ -85,3 +86,48 @@ async def test_only_a_service_without_credentials_calls_private_addresses_of_use
                 async with client(app.url) as http:
                     task = (await http.get(f"/api/v1/task/{task_id}", headers=alice)).json()
                 assert ((task["error"] or {}).get("code", ""), bool(server.requests)) == (ends, not ends)
+
+
+async def test_a_test_of_a_config_calls_its_model_and_is_charged(tmp_path: Path) -> None:
+    usage = Usage(prompt=20, completion=3)
+    replies = [text("ready", usage=usage), http_error(401, f"who is {KEY}?"), http_error(500)]
+    async with model_server(replies) as server, running_app(settings(tmp_path, workspace=True)) as app:
+        fields = {"price_prompt": "1", "price_completion": "2", "monthly_token_limit": 3000, "max_tokens": 50}
+        created = (await post(app.url, "/ai/models", body(server, is_active=False, **fields))).json()
+        path = f"/ai/models/{created['id']}/test"
+        tested = await post(app.url, path)
+        assert (tested.status_code, "ratelimit-remaining" in tested.headers) == (200, True)
+        answer = tested.json()
+        assert answer.pop("latency_ms") >= 0
+        tokens = {"prompt": 20, "completion": 3, "cached": 0, "estimated": False}
+        assert answer == {"ok": True, "text": "ready", "usage": tokens, "cost": "0.000026", "error": None}
+        assert server.requests[0].body["max_tokens"] == 50
+        refused = (await post(app.url, path)).json()
+        assert (refused["ok"], refused["error"]["code"], refused["usage"]) == (False, "LLM_AUTH", None)
+        assert KEY not in str(refused)
+        broken = (await post(app.url, path)).json()
+        assert (broken["error"]["code"], len(server.requests)) == ("LLM_UNAVAILABLE", 3)
+        await change(app.url, created["id"], {"monthly_token_limit": 30})
+        limited = (await post(app.url, path)).json()
+        assert (limited["error"]["code"], len(server.requests)) == ("LLM_LIMIT_REACHED", 3)
+
+
+async def test_a_key_that_every_answer_contains_disturbs_its_owner_only(tmp_path: Path) -> None:
+    word = "print('hello')"
+    options = settings(
+        tmp_path,
+        workspace=True,
+        api_keys=SecretStr(f"alice={ALICE},mallory=key-of-mallory-01234"),
+        workspace_allow_networks="127.0.0.0/8",
+    )
+    async with model_server(text(word)) as server, running_app(options) as app:
+        mallory = {"authorization": "Bearer key-of-mallory-01234"}
+        for headers, key, ok in ((mallory, word, False), ({"authorization": f"Bearer {ALICE}"}, KEY, True)):
+            created = await post(app.url, "/ai/models", body(server, api_key=key), **headers)
+            tested = await post(app.url, f"/ai/models/{created.json()['id']}/test", **headers)
+            assert tested.json()["ok"] is ok, tested.text
+
+
+async def change(url: str, config_id: str, fields: dict[str, Any]) -> None:
+    async with client(url) as http:
+        assert (await http.patch(f"/api/v1/ai/models/{config_id}", json=fields)).status_code == 200

@@ -19,7 +19,7 @@ from gencode.githosts.http_client import exchange
 from gencode.githosts.responses import json_object
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings import Settings
-from gencode.storage.data_dir_lock import data_dir_lock
+from gencode.storage.data_dir_lock import RETRIEVAL_DATABASE, data_dir_lock
 from gencode.storage.sqlite.database_copy import CopyFailed, copy_database
 
 DATABASE = "gencode.db"
@@ -88,7 +88,8 @@ def check_database(path: Path) -> CheckResult:
         return note("store", "there is no room for the copy that a check needs", "make room and look again")
     try:
         with TemporaryDirectory(dir=path, prefix=".doctor-") as temporary:
-            copy_database(path, DATABASE, Path(temporary, DATABASE))
+            for name in filter(lambda name: (path / name).exists(), (DATABASE, RETRIEVAL_DATABASE)):
+                copy_database(path, name, Path(temporary, name))
     except CopyFailed as error:
         return fault("store", str(error), "restore a backup (gencode restore), or move the file away")
     except OSError as error:

@@ -101,8 +101,9 @@ def _place(source: str, files: Mapping[str, str], language: Language) -> tuple[s
     folder = "" if str(path.parent) == "." else str(path.parent)
     if language == "python":
         stem = path.parent.name if path.stem == "__init__" and path.parent.name else path.stem
-        beside = [name for name in files if name.startswith("test/")]
-        return ("test" if beside and not any(n.startswith("tests/") for n in files) else "tests"), stem, ".py"
+        known = [name for name in ("tests", "test") if any(path.startswith(f"{name}/") for path in files)]
+        free = [name for name in (*known, "tests", "test", "generated_tests") if name not in files]
+        return free[0], stem, ".py"
     if language == "javascript":
         apart = f"{folder}/__tests__" if folder else "__tests__"
         return (apart if any(n.startswith(f"{apart}/") for n in files) else folder), path.stem, path.suffix

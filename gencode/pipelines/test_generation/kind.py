@@ -29,7 +29,7 @@ from gencode.pipelines.test_generation.collecting import Collecting
 from gencode.pipelines.test_generation.errors import NothingToTest
 from gencode.pipelines.test_generation.names import COLLECTING, NAME, VERIFYING, WRITING
 from gencode.pipelines.test_generation.pipeline import TestGeneration
-from gencode.pipelines.test_generation.unverified import Unverified
+from gencode.pipelines.test_generation.verification.sandbox_verifier import SandboxVerifier
 from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
 from gencode.pipelines.test_generation.writing_tests import WritingTests
 from gencode.sandbox.errors import SandboxFailed
@@ -92,7 +92,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     pipeline = TestGeneration(
         Collecting(reader),
         WritingTests(dependencies.sessions, dependencies.checker, dependencies.settings.max_output_tokens),
-        VerifyingTests(reader, Unverified()),
+        VerifyingTests(reader, SandboxVerifier(dependencies.sandbox, reader)),
         dependencies.price,
         is_off=is_off,
     )

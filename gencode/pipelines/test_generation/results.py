@@ -11,6 +11,7 @@ from pydantic import Field
 from gencode.http.base_models import ResponseModel, Words
 from gencode.pipelines.test_generation.artifacts import SkippedTarget, TargetGroup
 
+_IMPORT = re.compile(r"^(?:from|import) .*(?:\((?:[^)]*)\))?", re.MULTILINE)
 Verification = Literal["verified", "unverified"]
 
 
@@ -107,7 +108,7 @@ def tests_view(
     files = [outcome.file for outcome in outcomes if outcome.file]
     unverified = [file.reason for file in files if file.verification == "unverified"]
     named = {name for file in files for test in file.tests for name in test.requirements}
-    texts = "\n".join(file.text for file in files)
+    texts = "\n".join(_IMPORT.sub("", file.text) for file in files)
     functions = [f"{group.source}:{one.name}" for group in groups for one in group.functions]
     return TestsView(
         verification="unverified" if unverified or (reason and not files) else "verified",

@@ -20,6 +20,8 @@ from gencode.retrieval.records import encodable
 from gencode.retrieval.vectors import to_half
 
 ERROR_BYTES = 64 * 1024
+MAX_DIMENSIONS = 8_192
+"""Of vectors whose dimensions are not known yet."""
 BYTES_PER_NUMBER = 32
 """Of an answer, at most, for each number of its vectors; half a megabyte more is allowed for the rest."""
 
@@ -30,7 +32,7 @@ class EmbeddingOptions:
 
     base_url          such as https://api.openai.com/v1
     model             its id there
-    dimensions        of its vectors
+    dimensions        of its vectors; 0: those of the first vector of each answer, which so tells them
     send_dimensions   ask for that many: some models can shorten their vectors, others refuse the parameter
     version           another one when the model behind the id, or a prefix, changes
     weight            see `EncoderInfo`
@@ -117,12 +119,13 @@ class OpenAIEncoder(Encoder):
             await response.aclose()
 
     async def _read_answer(self, response: httpx.Response, texts: int) -> bytes:
-        limit = texts * self._options.dimensions * BYTES_PER_NUMBER + 2**19
+        dimensions = self._options.dimensions or MAX_DIMENSIONS
+        limit = texts * dimensions * BYTES_PER_NUMBER + 2**19
         page = await _read(response, limit + 1)
         if len(page) > limit:
             raise LLMBadRequest(
                 f"{self._options.model} sent more than {limit} bytes for {texts} vectors of"
-                f" {self._options.dimensions} dimensions. Check the configured dimensions."
+                f" {dimensions} dimensions. Check the configured dimensions."
             )
         return page
 
@@ -137,8 +140,12 @@ class OpenAIEncoder(Encoder):
             raise self._unusable("is not a list of embeddings") from None
         if sorted(found) != list(range(texts)):
             raise self._unusable(f"has not one embedding for each of {texts} texts")
+        if not all(isinstance(vector, list) for vector in found.values()):
+            raise self._unusable("has embeddings that are no lists of numbers")
         try:
-            vectors = to_half([found[number] for number in range(texts)], self.info.dimensions)
+            vectors = to_half(
+                [found[number] for number in range(texts)], self.info.dimensions or len(found[0])
+            )
         except EncoderMismatch as error:
             raise EncoderMismatch(f"{self._options.model}: {error.message}") from None
         return Encoded(vectors=vectors, tokens=_tokens(answer))

@@ -66,7 +66,9 @@ async def store_vectors(
 
 async def activate(connection: Connection, base: str, encoder: str) -> None:
     number, key, _ = await _known_encoder(connection, base, encoder)
-    if await connection.fetch(statements.UNENCODED, {"base": number, "encoder": key, "limit": 1}):
+    if await connection.fetch(
+        statements.UNENCODED, {"base": number, "encoder": key, "limit": 1, "document": None}
+    ):
         raise EncoderIncomplete(f"chunks without a vector of {encoder} remain: encode them first")
     await connection.run(statements.DELETE_OTHER_ENCODERS, (number, key))
     await connection.run(statements.ACTIVATE, (key,))
@@ -114,12 +116,14 @@ async def find(connection: Connection, base: str, refs: Sequence[ChunkRef]) -> d
     return {ref: found[ref] for ref in refs if ref in found}
 
 
-async def unencoded(connection: Connection, base: str, encoder: str, limit: int) -> list[Chunk]:
+async def unencoded(
+    connection: Connection, base: str, encoder: str, limit: int, document: str | None = None
+) -> list[Chunk]:
     found = await base_position(connection, base)
     if not found:
         return []
     known = await encoder_row(connection, found[0], encoder)
-    values = {"base": found[0], "encoder": known[0] if known else 0, "limit": limit}
+    values = {"base": found[0], "encoder": known[0] if known else 0, "limit": limit, "document": document}
     return [chunk_of(row) for row in await connection.fetch(statements.UNENCODED, values)]
 
 

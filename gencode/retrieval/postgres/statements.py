@@ -80,7 +80,9 @@ ADD_ENCODER = (
 )
 UNENCODED = (
     f"{_FROM_CHUNKS} WHERE chunks.base = %(base)s::bigint AND"
-    f" {_IS_UNENCODED.format(encoder='%(encoder)s::bigint')} {_BY_PLACE} LIMIT %(limit)s::bigint"
+    f" {_IS_UNENCODED.format(encoder='%(encoder)s::bigint')}"
+    f" AND (%(document)s::text IS NULL OR documents.name = %(document)s::text)"
+    f" {_BY_PLACE} LIMIT %(limit)s::bigint"
 ).encode()
 STORE_VECTORS = (
     b"INSERT INTO gencode_retrieval.vectors (chunk, encoder, vector)"

@@ -73,8 +73,10 @@ class SQLiteIndex(RetrievalIndex):
     async def add_encoder(self, base: str, encoder: EncoderInfo) -> None:
         await self._write(writes.add_encoder, base, encoder)
 
-    async def unencoded(self, base: str, encoder: str, limit: int) -> list[Chunk]:
-        chunks: list[Chunk] = await self._read(reads.unencoded, base, encoder, limit)
+    async def unencoded(
+        self, base: str, encoder: str, limit: int, document: str | None = None
+    ) -> list[Chunk]:
+        chunks: list[Chunk] = await self._read(reads.unencoded, base, encoder, limit, document)
         return chunks
 
     async def store_vectors(self, base: str, encoder: str, vectors: Mapping[ChunkRef, bytes]) -> int:

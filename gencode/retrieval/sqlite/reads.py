@@ -32,9 +32,9 @@ _ENCODERS = (
     " FROM encoders WHERE base = ? ORDER BY id"
 )
 _UNENCODED = (
-    f"{_FROM_CHUNKS} WHERE chunks.base = ? AND NOT EXISTS (SELECT 1 FROM vectors WHERE chunk = chunks.id"  # noqa: S608
-    " AND encoder = (SELECT id FROM encoders WHERE base = chunks.base AND name = ?))"
-    f" {_BY_PLACE} LIMIT ?"
+    f"{_FROM_CHUNKS} WHERE chunks.base = ?1 AND NOT EXISTS (SELECT 1 FROM vectors WHERE chunk = chunks.id"  # noqa: S608
+    " AND encoder = (SELECT id FROM encoders WHERE base = chunks.base AND name = ?2))"
+    f" AND (?4 IS NULL OR documents.name = ?4) {_BY_PLACE} LIMIT ?3"
 )
 _BY_TEXT = (
     "SELECT chunks.id, -bm25(text_{base:d}) AS score FROM text_{base:d}"
@@ -109,9 +109,11 @@ def find(connection: sqlite3.Connection, base: str, refs: Sequence[ChunkRef]) ->
     return found
 
 
-def unencoded(connection: sqlite3.Connection, base: str, encoder: str, limit: int) -> list[Chunk]:
+def unencoded(
+    connection: sqlite3.Connection, base: str, encoder: str, limit: int, document: str | None
+) -> list[Chunk]:
     found = base_position(connection, base)
-    rows = connection.execute(_UNENCODED, (found[0], encoder, limit)) if found else ()
+    rows = connection.execute(_UNENCODED, (found[0], encoder, limit, document)) if found else ()
     return [chunk_of(row) for row in rows]
 
 

@@ -9,8 +9,8 @@ import sqlite3
 
 from gencode.domain.errors import StoreUnusable
 from gencode.retrieval.tokens import TOKENIZER, index_terms
+from gencode.storage.sqlite.schema import INDEX_APPLICATION_ID
 
-APPLICATION_ID = 0x67656E69  # "geni"
 VERSION = 1
 
 _TABLES = (
@@ -112,7 +112,7 @@ def _joined_terms(text: str) -> str:
 
 def _check_file(connection: sqlite3.Connection) -> None:
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables and _pragma(connection, "application_id") != APPLICATION_ID:
+    if tables and _pragma(connection, "application_id") != INDEX_APPLICATION_ID:
         raise StoreUnusable("the file of the index belongs to another application: move it away")
     if _pragma(connection, "user_version") > VERSION:
         raise StoreUnusable("the index was made by a newer gencode: upgrade, or delete it and index again")
@@ -122,7 +122,7 @@ def _create(connection: sqlite3.Connection) -> None:
     for statement in _TABLES:
         connection.execute(statement)
     connection.execute("INSERT INTO tokenizer VALUES (?)", (TOKENIZER,))
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA application_id = {INDEX_APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from gencode.domain.errors import DataDirLocked
 from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.sqlite.errors import reason
-from gencode.storage.sqlite.schema import APPLICATION_ID
+from gencode.storage.sqlite.schema import APPLICATION_ID, INDEX_APPLICATION_ID
 
 
 class CopyFailed(Exception):
@@ -42,7 +42,7 @@ def check_database(path: Path) -> None:
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with explained(path), closing(sqlite3.connect(uri, uri=True)) as connection:
         (owner,) = connection.execute("PRAGMA application_id").fetchone()
-        if owner != APPLICATION_ID:
+        if owner not in (APPLICATION_ID, INDEX_APPLICATION_ID):
             raise CopyFailed(f"{path.name} is no database of gencode")
         (finding,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if finding != "ok":

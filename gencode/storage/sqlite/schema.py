@@ -8,6 +8,7 @@ from gencode.domain.errors import StoreUnusable
 from gencode.storage.task_query_sql import HAS_CACHE_KEY, UNFINISHED
 
 APPLICATION_ID = 0x67656E63  # "genc", in the header of the file: see `file` and PRAGMA application_id
+INDEX_APPLICATION_ID = 0x67656E69  # "geni": see gencode.retrieval.sqlite
 
 # Ids grow with time, so that inserts only touch the right edge of each index.
 _VERSION_1 = (

@@ -7,6 +7,7 @@ from alembic import context
 import gencode.workspace.audit.tables
 import gencode.workspace.identity.tables
 import gencode.workspace.prompt_templates.resource
+import gencode.workspace.requirement_documents.table
 import gencode.workspace.uploads.table  # noqa: F401 - these tables are compared with the database
 from gencode.workspace.migrations.upgrade import CONNECTION
 from gencode.workspace.tables import POSTGRES_SCHEMA, Base

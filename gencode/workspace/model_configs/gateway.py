@@ -6,22 +6,30 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
+import httpx
 from pydantic import SecretStr
 from sqlalchemy import select
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.http.kind_dependencies import CONFIG, ChosenModel
+from gencode.llm.budget import Budget
 from gencode.llm.model_route import OpenedModel
 from gencode.llm.openai.quirks import Quirks
-from gencode.llm.port import Provider
+from gencode.llm.port import Provider, Usage
 from gencode.llm.prices import Price
 from gencode.llm.provider_catalog import ProviderConfig, ProviderFactory
+from gencode.llm.session import LLMSession, LLMSessionFactory, SecretsOf
 from gencode.outbound.user_http import UserHttp
-from gencode.workspace.model_configs.resource import MODEL_CONFIGS, price_fields
+from gencode.resilience.retry import Retry
+from gencode.workspace.model_configs.resource import MODEL_CONFIGS, address_of, price_fields
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.workspace import Workspace
 
+TEST = "model_test"
+"""The kind of a test's call in the ledger."""
 MAX_OPEN = 512
 """Configs whose providers are kept: each remembers what its model rejects."""
 
@@ -50,6 +58,22 @@ RULES: Mapping[ModelProvider, ProviderRules] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiConnection:
+    """The API of a model config, for calls that are no completions.
+
+    provider  as the ledger names it
+    address   what the config says about where the API is
+    """
+
+    client: httpx.AsyncClient
+    provider: str
+    address: str
+    base_url: str
+    key: str = field(repr=False)
+    price: Price | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     version: int
@@ -60,16 +84,24 @@ class ModelConfigGateway:
     """The model configs of principals, by id or by default."""
 
     def __init__(
-        self, workspace: Workspace, factory: ProviderFactory, http: UserHttp, concurrency: int
+        self,
+        workspace: Workspace,
+        factory: ProviderFactory,
+        http: UserHttp,
+        secrets_of: SecretsOf,
+        concurrency: int,
     ) -> None:
-        """`concurrency`: the most calls at the same time with one config."""
+        """
+        factory      its client is replaced by one that may call the addresses of the principal
+        secrets_of   see LLMSessionFactory
+        concurrency  the most calls at the same time with one config
+        """
         self._workspace = workspace
         self._factory = factory
         self._http = http
+        self._secrets_of = secrets_of
         self._concurrency = concurrency
         self._opened: OrderedDict[str, _Opened] = OrderedDict()
-        self.secrets: frozenset[str] = frozenset()
-        """The keys that were used so far, for redaction."""
 
     async def choose(self, config_id: str | None, principal: str) -> ChosenModel | None:
         """The config of this id, or the principal's default config; None without a default. Its failover are
@@ -92,22 +124,75 @@ class ModelConfigGateway:
 
     async def open(self, config_id: str, principal: str) -> OpenedModel:
         """Raises Invalid, StoreError."""
-        configs = self._workspace.resource(MODEL_CONFIGS)
         try:
-            row = await configs.get(config_id, principal)
+            row = await self._workspace.resource(MODEL_CONFIGS).get(config_id, principal)
         except NotFound:
             raise _unknown(config_id) from None
         if not row.is_active:
             raise _unknown(config_id)
+        return self._open(row)
+
+    async def session_for_test(self, config_id: str, principal: str) -> LLMSession:
+        """A session of one attempt, outside of any task, also for a config that is not active. Raises
+        NotFound, StoreError."""
+        row = await self._workspace.resource(MODEL_CONFIGS).get(config_id, principal)
+
+        async def open_row(name: str, client: str) -> OpenedModel:
+            return self._open(row)
+
+        async def ignore(*updates: StageUpdate) -> None:
+            """There is no task whose events they would be."""
+
+        sessions = LLMSessionFactory(
+            open_row,
+            Retry(attempts=1),
+            self._factory.metrics,
+            secrets_of=self._secrets_of,
+            ledger=self._workspace.ledger,
+        )
+        return await sessions.create(
+            f"{CONFIG}{row.id}",
+            task_id=str(uuid4()),
+            spent=Usage(),
+            budget=Budget(),
+            emit=ignore,
+            client=principal,
+            kind=TEST,
+        )
+
+    def _open(self, row: ModelConfig) -> OpenedModel:
+        """Raises StoreError."""
         known = self._opened.get(row.id)
         if known is None or known.version != row.version:
-            key = configs.secret(row, "api_key")
-            self.secrets |= {key}
+            key = self._workspace.resource(MODEL_CONFIGS).secret(row, "api_key")
             known = self._opened[row.id] = _Opened(row.version, self._provider(row, key))
             if len(self._opened) > MAX_OPEN:
                 self._opened.popitem(last=False)
         return OpenedModel(
-            name=f"{CONFIG}{row.id}", provider=known.provider, price=_price(row), config_id=row.id
+            name=f"{CONFIG}{row.id}",
+            provider=known.provider,
+            price=_price(row),
+            config_id=row.id,
+            max_tokens=row.max_tokens,
+        )
+
+    async def connection(self, config_id: str, principal: str) -> ApiConnection | None:
+        """None for a config that is not there, not active, or somebody else's. Raises StoreError."""
+        configs = self._workspace.resource(MODEL_CONFIGS)
+        try:
+            row = await configs.get(config_id, principal)
+        except NotFound:
+            return None
+        if not row.is_active:
+            return None
+        key = configs.secret(row, "api_key")
+        return ApiConnection(
+            client=self._http.model_client_for(row.owner),
+            provider=row.provider,
+            address=address_of(row),
+            base_url=row.base_url or RULES[ModelProvider(row.provider)].base_url,
+            key=key,
+            price=_price(row),
         )
 
     async def _active(self, principal: str) -> list[ModelConfig]:

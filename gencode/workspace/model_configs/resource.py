@@ -5,33 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
+from gencode.llm.provider_catalog import checked_base_url
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.resources.models import PRINTABLE, unchanged
-
-
-def _http_address(value: str) -> str:
-    try:
-        url = AnyHttpUrl(value)
-    except ValidationError:
-        raise ValueError("must be an address such as https://api.example.com/v1") from None
-    if url.username or url.password or url.fragment:
-        raise ValueError("may hold no credentials: the key goes into api_key")
-    return value
-
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 BaseUrl = Annotated[
     str,
     StringConstraints(max_length=1000, pattern=r"^[hH][tT][tT][pP][sS]?://[!-~]+$"),
-    AfterValidator(_http_address),
+    AfterValidator(checked_base_url),
     Field(description="Of the API, such as https://api.example.com/v1; null: the provider's own"),
 ]
 ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@+-][A-Za-z0-9_.:@+/-]{0,199}$")]
@@ -165,6 +155,11 @@ MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
     secret_scope=("provider", "base_url"),
     before_flush=_complete,
 )
+
+
+def address_of(row: ModelConfig) -> str:
+    """Where its API is, as the config says it."""
+    return f"{row.provider} {row.base_url or ''}".strip()
 
 
 def price_fields(row: ModelConfig) -> dict[str, Decimal | None] | None:

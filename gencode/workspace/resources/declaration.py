@@ -57,6 +57,8 @@ class Resource(Generic[T, V]):
     before_flush  completes or checks a row that is created or changed, in the transaction; raises
                 RequestError
     is_shared   the rows that other principals may read, too
+    item_model, item  the model of a row in a list and what makes it, if not those of `view`
+    long_columns  columns, deferred in the table, that lists do not read
     """
 
     name: str
@@ -73,6 +75,9 @@ class Resource(Generic[T, V]):
     secret_scope: Sequence[str] = ()
     before_flush: Callable[[AsyncSession, T], Awaitable[None]] | None = None
     is_shared: Callable[[], ColumnElement[bool]] | None = None
+    item_model: type[ResponseModel] | None = None
+    item: Callable[[T], ResponseModel] | None = None
+    long_columns: Sequence[str] = ()
 
     @property
     def operation_names(self) -> Sequence[str]:

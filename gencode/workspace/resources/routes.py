@@ -64,10 +64,11 @@ def operations_of(resource: Resource[T, V]) -> Sequence[Operation]:
 
 
 def _list(resource: Resource[T, V]) -> Operation:
+    item_model, item = resource.item_model or resource.view_model, resource.item or resource.view
     page_model = create_model(
         f"{resource.name}Page",
         __base__=ResponseModel,
-        items=(list[resource.view_model], ...),  # type: ignore[name-defined]
+        items=(list[item_model], ...),  # type: ignore[valid-type]
         next_cursor=(str | None, ...),
     )
     page = JsonResponseSpec(model=page_model, description="One's own, and those that others share")
@@ -95,7 +96,7 @@ def _list(resource: Resource[T, V]) -> Operation:
         rows = await _store(request, resource).page(query, get_principal(request).id)
         shown, has_more = rows[: query.limit], len(rows) > query.limit
         after = cursor_after(getattr(shown[-1], query.sort), shown[-1].id) if has_more else None
-        body = {"items": [resource.view(row) for row in shown], "next_cursor": after}
+        body = {"items": [item(row) for row in shown], "next_cursor": after}
         return page.make(page_model.model_validate(body))
 
     return list_rows

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
 from gencode.workspace.encryption import Encryption
@@ -50,12 +52,18 @@ class ResourceStore(Generic[T, V]):
     those can be read."""
 
     def __init__(
-        self, database: Database, audit: AuditLog, encryption: Encryption, resource: Resource[T, V]
+        self,
+        database: Database,
+        audit: AuditLog,
+        encryption: Encryption,
+        resource: Resource[T, V],
+        used_secrets: OwnedSecrets,
     ) -> None:
         self._database = database
         self._audit = audit
         self._encryption = encryption
         self._resource = resource
+        self._used_secrets = used_secrets
         self._table: Any = resource.table
 
     async def create(self, values: Mapping[str, Any], actor: Actor, others: Sequence[Base] = ()) -> T:
@@ -71,7 +79,7 @@ class ResourceStore(Generic[T, V]):
 
     async def get(self, row_id: str, principal: str) -> T:
         """Raises NotFound."""
-        query = select(self._resource.table).where(self._table.id == row_id, self._is_readable(principal))
+        query = self._select().where(self._table.id == row_id, self._is_readable(principal))
         async with self._database.transaction() as session:
             return self._require(await session.scalar(query))
 
@@ -108,9 +116,12 @@ class ResourceStore(Generic[T, V]):
             await self._record(session, actor, "deleted", row, {"name": row.name}, {})
 
     def secret(self, row: T, name: str) -> str:
-        """The decrypted secret of a row; "" if it has none. Raises StoreError."""
+        """The decrypted secret of a row, which no answer for its owner may contain from now on; "" if it has
+        none. Raises StoreError."""
         sealed: str = getattr(row, f"{name}_encrypted") or ""
-        return self._encryption.decrypt(sealed, self._place(row, name)) if sealed else ""
+        secret = self._encryption.decrypt(sealed, self._place(row, name)) if sealed else ""
+        self._used_secrets.add(row.owner, secret)
+        return secret
 
     def _check_scope(self, row: T, changes: Mapping[str, Any]) -> None:
         """A stored secret is never sent to another place than it was given for. Raises Invalid."""
@@ -137,12 +148,16 @@ class ResourceStore(Generic[T, V]):
     async def _own(self, session: AsyncSession, row_id: str, owner: str, version: int | None) -> T:
         """The row, locked until the transaction ends."""
         is_own = and_(self._table.id == row_id, self._table.owner == owner, ~self._table.is_deleted)
-        row = self._require(
-            await session.scalar(select(self._resource.table).where(is_own).with_for_update())
-        )
+        row = self._require(await session.scalar(self._select().where(is_own).with_for_update()))
         if version is not None and version != row.version:
             raise VersionChanged(f"the {self._resource.title} was changed meanwhile: read it again")
         return row
+
+    def _select(self) -> Select[T]:
+        """Whole rows, with the columns that lists do not read."""
+        return select(self._resource.table).options(
+            *(undefer(getattr(self._table, name)) for name in self._resource.long_columns)
+        )
 
     def _is_readable(self, principal: str) -> ColumnElement[bool]:
         is_own: ColumnElement[bool] = self._table.owner == principal

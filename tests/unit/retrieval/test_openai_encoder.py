@@ -154,3 +154,18 @@ async def test_a_server_that_is_not_there_is_a_transient_error() -> None:
         options = EmbeddingOptions(base_url=f"http://127.0.0.1:{reserve_port()}", model="embed", dimensions=2)
         with pytest.raises(Transient):
             await OpenAIEncoder(client, options).encode(["a"])
+
+
+async def test_dimensions_that_are_not_known_are_those_of_the_first_vector() -> None:
+    async with encoder(answer([3, 4, 0]), dimensions=0) as (made, _):
+        (vector,) = (await made.encode(["a"])).vectors
+    assert floats(vector) == [0.6, 0.8, 0]
+
+
+@pytest.mark.parametrize("vector", [7, "abc", None, {"0": 1}])
+async def test_an_embedding_that_is_no_list_is_refused(vector: Any) -> None:
+    body = JSONResponse({"data": [{"embedding": vector}]})
+    for dimensions in (0, 2):
+        async with encoder(body, dimensions=dimensions) as (made, _):
+            with pytest.raises(LLMBadOutput, match="list"):
+                await made.encode(["a"])

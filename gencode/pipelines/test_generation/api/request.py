@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from gencode.diffs import parse_patch
-from gencode.domain.errors import Invalid, UnsafePath
-from gencode.domain.path_rules import check_path
+from gencode.domain.errors import Invalid, TreeError
+from gencode.domain.tree import check_paths
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
 from gencode.pipelines.test_generation.frameworks import Framework
@@ -58,12 +58,11 @@ def check_request(request: TestGenerationRequest) -> None:
     """It parses the patch: call it in a thread. Raises Invalid."""
     if request.patch is None and not request.functions:
         raise Invalid.of("functions", "missing", "name functions, or send a patch")
-    for path in (file.path for file in request.files):
-        try:
-            check_path(path, workflows=True)
-        except UnsafePath as error:
-            raise Invalid.of("files", "unsafe_path", error.message) from None
     _check_unique("files", (file.path for file in request.files))
+    try:
+        check_paths((file.path for file in request.files), workflows=True)
+    except TreeError as error:
+        raise Invalid.of("files", "unsafe_path", error.message) from None
     _check_unique("requirements", (requirement.id for requirement in request.requirements))
     if request.patch is not None:
         parse_patch(request.patch.encode("utf-8", "surrogatepass"))

@@ -7,7 +7,9 @@ import { Problem, address, credential, post } from "./api.js";
 
 const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
-  ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress"],
+  ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
+  ...["document_read", "document_indexed", "chunks_encoded"],
+  ...["collected", "finding", "reviewed", "judged"],
 ];
 const SLOWEST = 8000;
 

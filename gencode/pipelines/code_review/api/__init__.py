@@ -1,0 +1,1 @@
+"""Request, views and operations of `code_review`."""

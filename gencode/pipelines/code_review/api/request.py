@@ -1,0 +1,60 @@
+"""The request to review a change."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from gencode.http.base_models import CALLBACK_URL_PATTERN
+from gencode.model_tasks.request import ModelTaskRequest, integral
+
+MAX_PATCH = 7_000_000
+"""Characters. MAX_BODY_BYTES is usually less."""
+MAX_PATTERNS = 100
+
+Glob = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+Subject = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    Field(description="What is reviewed again and again, such as a branch: findings live across its reviews"),
+]
+RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Value = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
+PATTERN_MESSAGES = {
+    "template_id": "must be the id of a prompt template",
+    "callback_url": CALLBACK_URL_PATTERN,
+}
+
+
+class CodeReviewRequest(ModelTaskRequest):
+    """What POST /api/v1/pipelines/code-review takes."""
+
+    patch: Annotated[str, Field(min_length=1, max_length=MAX_PATCH)] = Field(
+        description="What `git diff` or `git format-patch --stdout` writes"
+    )
+    patch_encoding: Literal["text", "base64"] = Field(
+        "text", description="base64: of the bytes, for a patch that is not UTF-8"
+    )
+    subject: Subject | None = None
+    template_id: RowId | None = Field(None, description="A prompt template of the category code_review")
+    variables: Annotated[dict[str, Value], Field(max_length=50)] = Field(
+        default_factory=dict, description="Values for the placeholders of the template"
+    )
+    include: Annotated[list[Glob], Field(max_length=MAX_PATTERNS)] = Field(
+        default_factory=list, description="Paths that no rule about names leaves out; * also matches /"
+    )
+    exclude: Annotated[list[Glob], Field(max_length=MAX_PATTERNS)] = Field(
+        default_factory=list, description="Paths that are not reviewed; * also matches /"
+    )
+    max_findings: Annotated[int, Field(ge=1, le=200), BeforeValidator(integral)] = 50
+    language: Literal["en", "zh"] | None = Field(
+        None, description="Of the findings; null: of the task's messages"
+    )
+    self_check: bool = Field(False, description="One more call, in which the model doubts its findings")
+
+    @model_validator(mode="after")
+    def _has_template(self) -> CodeReviewRequest:
+        if self.variables and self.template_id is None:
+            raise ValueError("variables need template_id")
+        return self

@@ -1,0 +1,52 @@
+"""What clients see of a review."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+from gencode.http.base_models import ResponseModel
+from gencode.pipelines.code_review.result import ReviewResult
+
+
+class ReviewSummary(ResponseModel):
+    """Numbers of open findings."""
+
+    complete: bool = Field(description="Whether every hunk was reviewed, or excluded by a rule")
+    findings: int
+    critical: int
+    major: int
+    minor: int
+    info: int
+
+
+class CodeReviewFields(BaseModel, defer_build=True):
+    """Fields of a task's JSON that only this kind has."""
+
+    model: str | None = None
+    subject: str | None = None
+    review: ReviewSummary | None = Field(None, description="null until the review is done")
+
+
+class ReviewView(ReviewResult, ResponseModel):
+    """The findings of a review, the most important first, and what it has read."""
+
+
+def task_fields(task: Task) -> Mapping[str, Any]:
+    return {
+        "model": task.parameters.get("model"),
+        "subject": task.parameters.get("subject"),
+        "review": task.result.get("review"),
+    }
+
+
+def label(task: Task) -> str:
+    return str(task.parameters.get("subject") or "Review")
+
+
+def notification_fields(task: Task, event: Event) -> Mapping[str, Any]:
+    return {"subject": task.parameters.get("subject"), "review": task.result.get("review")}

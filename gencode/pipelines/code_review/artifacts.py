@@ -1,0 +1,96 @@
+"""What the stages hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gencode.engine.ports.pipeline import Checkpoints
+from gencode.llm.session import LLMSession
+from gencode.model_tasks.calls import ModelRun
+from gencode.pipelines.code_review.findings import Finding, Record
+from gencode.pipelines.code_review.placing import ReviewedFile
+from gencode.pipelines.code_review.prompts import ReviewInstructions
+from gencode.pipelines.code_review.review_plan import PlannedBundle, StoredPlan
+from gencode.pipelines.code_review.stored_diff import ReviewedDiff
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReviewInput:
+    """subject  names what is reviewed again and again; "" if nobody has named it"""
+
+    run: ModelRun
+    request: Mapping[str, Any] = field(repr=False)
+    subject: str
+    instructions: ReviewInstructions
+    is_self_checked: bool
+    max_findings: int
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return self.run.checkpoints
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collected:
+    given: ReviewInput
+    diff: ReviewedDiff
+    plan: StoredPlan
+
+    def files(self, bundle: PlannedBundle) -> Sequence[ReviewedFile]:
+        """The files that a bundle shows."""
+        return [
+            ReviewedFile(number=n, file=self.diff.diff.files[n], commit=self.diff.commits[n])
+            for n in bundle.files
+        ]
+
+
+class PlacedBundle(Record):
+    """What a model said about a bundle.
+
+    misplaced   claims about files that it was not shown
+    unreadable  entries of the answer that are no findings
+    """
+
+    findings: tuple[Finding, ...]
+    misplaced: int = 0
+    unreadable: int = 0
+
+
+class SkippedBundles(Record):
+    """By the number of the bundle: the code of the error because of which it was not reviewed."""
+
+    codes: Mapping[int, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reviewed:
+    """placed, skipped  by the number of the bundle
+    session          of the stage before; None after a restart
+    """
+
+    collected: Collected
+    placed: Mapping[int, PlacedBundle]
+    skipped: Mapping[int, str]
+    session: LLMSession | None = None
+
+
+class JudgedFindings(Record):
+    """The findings that remain, ranked.
+
+    left_out    those that max_findings left out
+    refuted     those that the self-check refuted
+    """
+
+    findings: tuple[Finding, ...]
+    merged: int = 0
+    refuted: int = 0
+    left_out: int = 0
+    is_self_checked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    reviewed: Reviewed
+    judged: JudgedFindings

@@ -1,0 +1,101 @@
+"""The registration of the kind `code_review`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gencode.domain.errors import CrashLoop, GencodeError, Internal, SecretFound, TaskTimeout
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
+from gencode.http.kinds import Kind, KindRuntime, Submission
+from gencode.llm.errors import BudgetExceeded, ProviderError
+from gencode.model_tasks.request import LimitsRetry
+from gencode.pipelines.code_review.api.operations import OPERATIONS
+from gencode.pipelines.code_review.api.preparation import Preparation, submitted
+from gencode.pipelines.code_review.api.request import PATTERN_MESSAGES, CodeReviewRequest
+from gencode.pipelines.code_review.api.tools import review_tool
+from gencode.pipelines.code_review.api.views import (
+    CodeReviewFields,
+    label,
+    notification_fields,
+    task_fields,
+)
+from gencode.pipelines.code_review.collecting import Collecting
+from gencode.pipelines.code_review.delivering import Delivering
+from gencode.pipelines.code_review.judging import Judging
+from gencode.pipelines.code_review.names import (
+    COLLECTED_EVENT,
+    COLLECTING,
+    DELIVERING,
+    FINDING_EVENT,
+    JUDGED_EVENT,
+    JUDGING,
+    NAME,
+    REVIEWED_EVENT,
+    REVIEWING,
+)
+from gencode.pipelines.code_review.pipeline import CodeReview
+from gencode.pipelines.code_review.reviewing import Reviewing
+from gencode.workspace.workspace import Workspace
+
+MOST_AT_ONCE = 4
+"""Calls of one review."""
+
+
+def _with_subclasses(base: type[GencodeError]) -> Iterator[type[GencodeError]]:
+    yield base
+    for below in base.__subclasses__():
+        yield from _with_subclasses(below)
+
+
+KIND = Kind(
+    name=NAME,
+    title={"en": "Review code", "zh": "代码评审"},
+    stage_titles={
+        COLLECTING: {"en": "Reading the diff", "zh": "读取差异"},
+        REVIEWING: {"en": "Reviewing", "zh": "评审"},
+        JUDGING: {"en": "Merging and ranking", "zh": "合并与排序"},
+        DELIVERING: {"en": "Writing the result", "zh": "写入结果"},
+    },
+    request_model=CodeReviewRequest,
+    submission=Submission(
+        path="/pipelines/code-review",
+        operation_id="reviewCode",
+        summary="Submit a change for review",
+        pattern_messages=PATTERN_MESSAGES,
+        tool_title="Review a change of code",
+        tool_description=(
+            "Have a patch reviewed. Answers at once with a task_id; ask status for how it goes, and review "
+            "for the findings."
+        ),
+    ),
+    view_model=CodeReviewFields,
+    retry_model=LimitsRetry,
+    errors=(*_with_subclasses(ProviderError), BudgetExceeded, SecretFound, TaskTimeout, CrashLoop, Internal),
+    event_names=(COLLECTED_EVENT, FINDING_EVENT, REVIEWED_EVENT, JUDGED_EVENT, "usage", "retry", "failover"),
+    milestones=(REVIEWING,),
+    operations=OPERATIONS,
+)
+
+
+def start(dependencies: KindDependencies) -> KindRuntime:
+    settings, workspace = dependencies.settings, dependencies.extension(Workspace)
+    tokens = settings.max_output_tokens
+    pipeline = CodeReview(
+        Collecting(),
+        Reviewing(dependencies.sessions, tokens, min(settings.files_at_once, MOST_AT_ONCE)),
+        Judging(dependencies.sessions, tokens),
+        Delivering(),
+        dependencies.price,
+    )
+    return KindRuntime(
+        pipeline=pipeline,
+        prepare=Preparation(workspace, dependencies.choose_model),
+        view=task_fields,
+        label=label,
+        notification_fields=notification_fields,
+        submitted=submitted,
+        tools=(review_tool(dependencies.store, dependencies.checkpoint_reader),),
+    )
+
+
+CODE_REVIEW = KindFactory(kind=KIND, start=start)

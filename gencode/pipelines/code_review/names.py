@@ -1,0 +1,24 @@
+"""Names of the kind, its stages (public statuses), events and checkpoints."""
+
+from __future__ import annotations
+
+NAME = "code_review"
+
+COLLECTING, REVIEWING, JUDGING, DELIVERING = "collecting", "reviewing", "judging", "delivering"
+
+COLLECTED_EVENT, FINDING_EVENT, REVIEWED_EVENT, JUDGED_EVENT = "collected", "finding", "reviewed", "judged"
+
+DIFF, PLAN, JUDGED, REVIEW = "diff", "plan", "judged", "review"
+PLACED = "placed:"
+"""Before the number of a bundle: its placed findings."""
+SKIPPED = "skipped"
+"""Which bundles were not reviewed, and why."""
+
+
+def about_bundle(number: int) -> str:
+    """Names the call for a bundle in events and on the bill."""
+    return f"bundle {number}"
+
+
+def placed_checkpoint(number: int) -> str:
+    return f"{PLACED}{number}"

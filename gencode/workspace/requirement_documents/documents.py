@@ -1,0 +1,114 @@
+"""What tasks read of requirement documents, and what they write into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import undefer
+
+from gencode.documents.document import Document
+from gencode.domain.errors import NotFound
+from gencode.workspace.database import Database
+from gencode.workspace.requirement_documents.language import language_of
+from gencode.workspace.requirement_documents.table import LONG_COLUMNS, DocumentStatus, RequirementDocument
+
+UNFINISHED = (DocumentStatus.PENDING.value, DocumentStatus.PROCESSING.value)
+
+
+class RequirementDocuments:
+    """`owner`: the id of the principal. Documents of others, and deleted ones, raise NotFound. Each write may
+    be repeated."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, document_id: str, owner: str) -> RequirementDocument:
+        """With its text. Raises NotFound."""
+        async with self._database.transaction() as session:
+            return _require(await session.scalar(_own(document_id, owner)))
+
+    async def unfinished(self, owner: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Ids of documents that are not read yet, and of the tasks that read them."""
+        query = select(RequirementDocument.id, RequirementDocument.parse_task_id).where(
+            RequirementDocument.owner == owner,
+            RequirementDocument.status.in_(UNFINISHED),
+            RequirementDocument.parse_task_id.is_not(None),
+            ~RequirementDocument.is_deleted,
+        )
+        async with self._database.transaction() as session:
+            return [(row[0], str(row[1])) for row in await session.execute(query.limit(limit))]
+
+    async def begin(self, document_id: str, owner: str, task_id: str) -> RequirementDocument:
+        """The document, which the task reads from now on. Raises NotFound."""
+        changes = {"status": DocumentStatus.PROCESSING, "parse_task_id": task_id}
+        return await self._change(document_id, owner, changes)
+
+    async def assign(self, document_id: str, owner: str, task_id: str) -> RequirementDocument:
+        """The document, with the task that will read it, unless it already does. Raises NotFound."""
+        row = await self.get(document_id, owner)
+        if row.parse_task_id == task_id:
+            return row
+        changes = {"status": DocumentStatus.PENDING, "parse_task_id": task_id}
+        return await self._change(document_id, owner, changes, reader=row.parse_task_id)
+
+    async def finish(self, document_id: str, owner: str, task_id: str, document: Document) -> None:
+        """Stores the text that the task has read, unless another task reads it by now. Raises NotFound."""
+        await self._change(
+            document_id,
+            owner,
+            {
+                "status": DocumentStatus.COMPLETED,
+                "original_content": document.text,
+                "sections": [asdict(section) for section in document.sections],
+                "warnings": [
+                    {"code": warning.code.value, "values": dict(warning.values)}
+                    for warning in document.warnings
+                ],
+                "language": language_of(document.text),
+                "error_code": None,
+                "error_message": None,
+            },
+            reader=task_id,
+        )
+
+    async def fail(self, document_id: str, owner: str, task_id: str, code: str, message: str) -> None:
+        """Stores why it was not read, unless another task reads it by now. Raises NotFound."""
+        changes = {"status": DocumentStatus.FAILED, "error_code": code, "error_message": message[:2000]}
+        await self._change(document_id, owner, changes, reader=task_id)
+
+    async def discard(self, document_id: str, owner: str) -> None:
+        """Deletes a document whose task could not be submitted. Raises NotFound."""
+        await self._change(document_id, owner, {"is_deleted": True})
+
+    async def _change(
+        self, document_id: str, owner: str, changes: dict[str, Any], reader: str | None = ""
+    ) -> RequirementDocument:
+        """`reader`: nothing is changed if another task reads the document; "" for any."""
+        async with self._database.transaction() as session:
+            row = _require(await session.scalar(_own(document_id, owner).with_for_update()))
+            if reader in ("", row.parse_task_id):
+                for name, value in changes.items():
+                    setattr(row, name, value)
+                row.version += 1
+            return row
+
+
+def _own(document_id: str, owner: str) -> Select[RequirementDocument]:
+    return (
+        select(RequirementDocument)
+        .where(
+            RequirementDocument.id == document_id,
+            RequirementDocument.owner == owner,
+            ~RequirementDocument.is_deleted,
+        )
+        .options(*(undefer(getattr(RequirementDocument, name)) for name in LONG_COLUMNS))
+    )
+
+
+def _require(row: RequirementDocument | None) -> RequirementDocument:
+    if row is None:
+        raise NotFound("there is no such requirement document, or it belongs to somebody else")
+    return row

@@ -1,0 +1,162 @@
+"""Upload and parsing of requirement documents, beside the operations of every resource."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.errors import GencodeError, IdempotencyKeyReused, QueueFull, QuotaExceeded
+from gencode.domain.task import Task
+from gencode.engine.ports.store import IdempotencyKey
+from gencode.http.common_declarations import LOCATION, RATE_LIMITED
+from gencode.http.dependencies import get_extension, get_principal, get_services
+from gencode.http.file_body import FileBody
+from gencode.http.links import api, task_url
+from gencode.http.operation import Operation, operation
+from gencode.http.response_specs import JsonResponseSpec
+from gencode.http.submission import submit
+from gencode.http.submit_operation import (
+    ACCEPT_LANGUAGE,
+    ACCEPTED,
+    IDEMPOTENCY_KEY,
+    accepted_response,
+    request_language,
+    submit_for,
+)
+from gencode.workspace.parameters import ONE, actor_of, id_in_path
+from gencode.workspace.requirement_documents.documents import RequirementDocuments
+from gencode.workspace.requirement_documents.reading_state import bring_up_to_date
+from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
+from gencode.workspace.requirement_documents.table import RequirementDocument
+from gencode.workspace.requirement_documents.tasks import PARSE_DOCUMENT, ParseDocumentRequest
+from gencode.workspace.requirement_documents.views import (
+    RequirementDocumentView,
+    UploadFields,
+    view_of,
+)
+from gencode.workspace.resources.routes import operations_of
+from gencode.workspace.uploads.store import ReceivedUpload
+from gencode.workspace.workspace import Workspace
+
+UPLOAD = FileBody(model=UploadFields)
+UPLOADED = JsonResponseSpec(
+    status=202,
+    model=RequirementDocumentView,
+    description="The document is stored, and a task reads its file",
+    headers=(LOCATION,),
+)
+_SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull)
+
+
+@operation(
+    "uploadRequirementDocument",
+    "POST /requirements/upload",
+    "Upload a requirement document: .txt, .md, .pdf, .doc or .docx",
+    traits=(RATE_LIMITED,),
+    parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
+    body=UPLOAD,
+    responses=(UPLOADED,),
+    errors=_SUBMISSION_ERRORS,
+)
+async def upload(request: Request) -> Response:
+    rate = await get_services(request).rate.spend(get_principal(request).id)
+    workspace, owner = get_extension(request, Workspace), get_principal(request).id
+    async with workspace.uploads.receive(request, UPLOAD, owner) as received:
+        key = _key(request, received)
+        if key and (known := await get_services(request).store.find_by_key(key)):
+            return await _uploaded(request, known, rate)
+        row = await workspace.resource(REQUIREMENT_DOCUMENTS).create(
+            _values(received), actor_of(request), [received.row]
+        )
+    return await _uploaded(request, await _submit(request, row, key), rate)
+
+
+@operation(
+    "parseRequirementDocument",
+    "POST /requirements/{id:uuid}/parse",
+    "Read the file of a requirement document again",
+    traits=(ONE, RATE_LIMITED),
+    parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
+    responses=(ACCEPTED,),
+    errors=_SUBMISSION_ERRORS,
+)
+async def parse(request: Request) -> Response:
+    rate, owner = await get_services(request).rate.spend(get_principal(request).id), get_principal(request).id
+    documents = _documents(request)
+    row = await documents.get(id_in_path(request), owner)
+    submitted = await submit_for(request, PARSE_DOCUMENT, ParseDocumentRequest(document_id=row.id))
+    await documents.assign(row.id, owner, submitted.task.id)
+    return accepted_response(request, submitted, rate)
+
+
+async def _submit(request: Request, row: RequirementDocument, key: IdempotencyKey | None) -> Task:
+    """The task that reads the file. Without one the document is deleted, so that a repeated upload does not
+    double it. Raises the errors of `submit`."""
+    services, principal = get_services(request), get_principal(request)
+    submission = ParseDocumentRequest(document_id=row.id)
+    try:
+        submitted = await submit(
+            services, PARSE_DOCUMENT, submission, principal, request_language(request), key
+        )
+    except GencodeError:
+        await _documents(request).discard(row.id, row.owner)
+        raise
+    if submitted.is_replay:  # of the same upload at the same time
+        await _documents(request).discard(row.id, row.owner)
+    return submitted.task
+
+
+async def _uploaded(request: Request, task: Task, rate: dict[str, str]) -> Response:
+    document_id = str(task.parameters["document_id"])
+    row = await _documents(request).assign(document_id, task.principal.id, task.id)
+    return UPLOADED.make(view_of(row), {**rate, "Location": task_url(api(request), task.id)})
+
+
+def _values(received: ReceivedUpload[UploadFields]) -> dict[str, str | int | None]:
+    file = received.row
+    return {
+        "name": received.fields.name or file.name[:100],
+        "upload_id": file.id,
+        "original_filename": file.name,
+        "file_size": file.size,
+        "mime_type": file.media_type,
+        "previous_id": received.fields.previous_id,
+    }
+
+
+def _key(request: Request, received: ReceivedUpload[UploadFields]) -> IdempotencyKey | None:
+    """The same key, file and fields are the same upload. Raises Invalid."""
+    if (value := IDEMPOTENCY_KEY.read(request)) is None:
+        return None
+    content = f"{received.row.sha256} {received.row.name} {received.fields.model_dump_json()}"
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    return IdempotencyKey(principal=get_principal(request).id, value=value, digest=digest)
+
+
+def _documents(request: Request) -> RequirementDocuments:
+    return RequirementDocuments(get_extension(request, Workspace).database)
+
+
+def _up_to_date(operation: Operation) -> Operation:
+    endpoint = operation.endpoint
+
+    async def update_and_call(request: Request) -> Response:
+        await bring_up_to_date(request)
+        return await endpoint(request)
+
+    return replace(operation, endpoint=update_and_call)
+
+
+_LIST, _CREATE, _GET, _CHANGE, _DELETE = operations_of(REQUIREMENT_DOCUMENTS)
+REQUIREMENT_OPERATIONS = (
+    upload,
+    _up_to_date(_LIST),
+    _CREATE,
+    _up_to_date(_GET),
+    _CHANGE,
+    _DELETE,
+    parse,
+)

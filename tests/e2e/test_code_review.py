@@ -1,0 +1,221 @@
+"""A review from outside: a patch is submitted, findings come, and a kill costs nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.servers.calls import client, get, post
+from tests.servers.model import Body, ModelServer, Reply, model_server, text
+from tests.servers.service import environment, running_app, service, settings
+from tests.servers.stream import events, subscribed
+
+pytestmark = [
+    pytest.mark.one_process("the settings of several processes have no workspace yet"),
+    pytest.mark.campaign,
+]
+
+PATCH = """\
+diff --git a/app.py b/app.py
+new file mode 100644
+--- /dev/null
++++ b/app.py
+@@ -0,0 +1,8 @@
++import subprocess
++
++
++def find(name, seen=[]):
++    if name == None:
++        return None
++    subprocess.run(f"grep {name}", shell=True)
++    return seen
+diff --git a/web/list.js b/web/list.js
+--- a/web/list.js
++++ b/web/list.js
+@@ -1,3 +1,4 @@
+ function show(items) {
++  console.log(items);
+   return items.length;
+ }
+diff --git a/package-lock.json b/package-lock.json
+--- a/package-lock.json
++++ b/package-lock.json
+@@ -1,1 +1,1 @@
+-{"version": 1}
++{"version": 2}
+"""
+
+
+async def submit(url: str, **fields: Any) -> str:
+    response = await post(url, "/pipelines/code-review", {"patch": PATCH, **fields})
+    assert response.status_code == 202, response.text
+    return str(response.json()["task_id"])
+
+
+async def test_the_offline_model_reviews_by_rules_and_says_so(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app, client(app.url) as http:
+        task_id = await submit(app.url)
+        heard = await events(app.url, task_id)
+        task = await get(app.url, f"/api/v1/task/{task_id}")
+        assert (task["state"], task["review"]["complete"], task["review"]["findings"]) == (
+            "succeeded",
+            True,
+            4,
+        )
+        review = await get(app.url, f"/api/v1/task/{task_id}/review")
+        places = {(one["path"], one["line"], one["severity"]) for one in review["findings"]}
+        assert places == {
+            ("app.py", 4, "major"),
+            ("app.py", 5, "minor"),
+            ("app.py", 7, "major"),
+            ("web/list.js", 2, "minor"),
+        }
+        assert all("rule" in one["body"] and one["anchor"] for one in review["findings"])
+        (replaced,) = [one["suggestion"] for one in review["findings"] if one["suggestion"]]
+        assert replaced["replacement"] == "    if name is None:"
+        excluded = [line for line in review["ledger"] if line["coverage"] == "excluded"]
+        assert [(line["path"], line["reason"]) for line in excluded] == [("package-lock.json", "lock_file")]
+        kinds = [event.kind for event in heard]
+        assert (kinds.count("finding"), kinds.count("reviewed")) == (4, 1)
+        page = await http.get(f"/api/v1/task/{task_id}/review.md")
+        assert page.headers["content-type"].startswith("text/markdown")
+        assert "## `app.py:4`: A mutable default" in page.text
+
+
+def big_patch() -> str:
+    """Two files that do not fit into one call."""
+    bodies = ["".join(f"+value_{n:04d} = compute({n})\n" for n in range(500)) for _ in range(2)]
+    head = "diff --git a/{0} b/{0}\nnew file mode 100644\n--- /dev/null\n+++ b/{0}\n@@ -0,0 +1,500 @@\n"
+    names = ("first.py", "second.py")
+    return "".join(head.format(name) + body for name, body in zip(names, bodies, strict=True))
+
+
+def prompt_of(body: Body) -> str:
+    return str(body["messages"][-1]["content"])
+
+
+def finding_about(prompt: str, word: str, **fields: Any) -> dict[str, Any]:
+    """About the first shown line with this word."""
+    found = re.search(rf"^(\S+) *\|[+ -](.*{re.escape(word)}.*)$", prompt, re.MULTILINE)
+    assert found
+    before = prompt[: found.start()]
+    path = re.findall(r"^(\S+) \(\w+\)$", before, re.MULTILINE)[-1]
+    told = {"path": path, "anchor": found[1], "quote": found[2], "severity": "major", "category": "bug"}
+    return {**told, "title": f"{word} is wrong", "body": "Because.", **fields}
+
+
+def reviewer(findings: Mapping[str, Sequence[str]], gate: anyio.Event | None = None) -> Any:
+    """Finds these words in the parts with these paths; the part with `second.py` waits for the gate."""
+
+    def script(body: Body) -> Reply:
+        prompt = prompt_of(body)
+        told = [
+            finding_about(prompt, word)
+            for path, words in findings.items()
+            if f"\n{path} (" in prompt
+            for word in words
+        ]
+        waits = gate if gate and "\nsecond.py (" in prompt else None
+        return text(json.dumps({"findings": told}), size=2000, gate=waits)
+
+    return script
+
+
+def parts_of(server: ModelServer) -> list[str]:
+    found = [re.search(r"Part \d of \d", prompt_of(seen.body)) for seen in server.requests]
+    return [part[0] for part in found if part]
+
+
+async def test_a_kill_between_two_answers_costs_and_repeats_nothing(tmp_path: Path) -> None:
+    script = reviewer({"first.py": ["value_0007"], "second.py": ["value_0009"]}, anyio.Event())
+    async with (
+        model_server(script) as server,
+        service(tmp_path, environment(server, WORKSPACE="true")) as process,
+    ):
+        task_id = await submit(process.url, patch=big_patch())
+        async with subscribed(process.url, task_id) as stream:
+            await stream.until("reviewed")
+        async with client(process.url) as http:
+            assert (await http.get(f"/api/v1/task/{task_id}/review")).status_code == 404
+        await process.kill()
+        server.script = reviewer({"first.py": ["value_0007"], "second.py": ["value_0009"]})
+        await process.start()
+        heard = await events(process.url, task_id)
+        assert [event.data["line"] for event in heard if event.kind == "finding"] == [8, 10]
+        assert sorted(event.data["bundle"] for event in heard if event.kind == "reviewed") == [0, 1]
+        review = await get(process.url, f"/api/v1/task/{task_id}/review")
+        assert (review["complete"], [one["line"] for one in review["findings"]]) == (True, [8, 10])
+        assert parts_of(server).count("Part 1 of 2") == 1
+
+
+async def test_what_the_budget_does_not_allow_is_in_the_ledger(tmp_path: Path) -> None:
+    async with (
+        model_server(reviewer({"first.py": ["value_0007"]})) as server,
+        running_app(settings(tmp_path, server, workspace=True, max_output_tokens=2000)) as app,
+    ):
+        task_id = await submit(app.url, patch=big_patch(), max_tokens=16_000)
+        await events(app.url, task_id)
+        review = await get(app.url, f"/api/v1/task/{task_id}/review")
+        assert {line["path"]: line["coverage"] for line in review["ledger"]} == {
+            "first.py": "reviewed",
+            "second.py": "over_budget",
+        }
+        assert (review["complete"], len(review["findings"]), len(server.requests)) == (False, 1, 1)
+        page = await get(app.url, f"/api/v1/task/{task_id}/review.md")
+        assert "BUDGET\\_EXCEEDED: `second.py`" in page
+
+
+async def test_orders_in_a_diff_have_no_effect_but_through_findings_that_are_proven(tmp_path: Path) -> None:
+    """The model obeys the diff; code does not."""
+
+    def obeys(body: Body) -> Reply:
+        told = [
+            finding_about(prompt_of(body), "import subprocess", path="/etc/passwd"),
+            finding_about(prompt_of(body), "import subprocess", anchor="1#0000", quote="rm -rf /"),
+            {"status": "approved", "title": "", "body": ""},
+        ]
+        return text(json.dumps({"findings": told, "approve": True, "reviewed": "all"}))
+
+    async with (
+        model_server(obeys) as server,
+        running_app(settings(tmp_path, server, workspace=True)) as app,
+    ):
+        task_id = await submit(app.url)
+        await events(app.url, task_id)
+        review = await get(app.url, f"/api/v1/task/{task_id}/review")
+        (only,) = review["findings"]
+        assert (only["line"], only["anchor"], bool(only["unanchored"])) == (None, "", True)
+        stats = review["stats"]
+        assert (stats["misplaced"], stats["unreadable"]) == (1, 1)
+
+
+async def test_a_template_of_the_user_goes_to_the_model(tmp_path: Path) -> None:
+    async with (
+        model_server(reviewer({})) as server,
+        running_app(settings(tmp_path, server, workspace=True)) as app,
+    ):
+        template = {"name": "t", "identifier": "t", "content": "Mind {{ what }}.", "category": "code_review"}
+        created = (await post(app.url, "/prompts", template)).json()
+        task_id = await submit(app.url, template_id=created["id"], variables={"what": "locks"}, language="zh")
+        await events(app.url, task_id)
+        prompt = prompt_of(server.requests[0].body)
+        assert "Mind locks." in prompt
+        assert "in Chinese" in prompt
+        other = (
+            await post(app.url, "/prompts", {**template, "identifier": "g", "category": "general"})
+        ).json()
+        refused = await post(app.url, "/pipelines/code-review", {"patch": PATCH, "template_id": other["id"]})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "template_id")
+
+
+async def test_a_text_that_is_no_patch_is_refused_before_a_task_is_stored(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        for fields in ({"patch": "hello"}, {"patch": "?", "patch_encoding": "base64"}):
+            refused = await post(app.url, "/pipelines/code-review", fields)
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "patch")

@@ -1,0 +1,229 @@
+"""Knowledge bases over HTTP: documents are indexed, searched, cited, also across kill -9."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import SecretStr
+
+from tests.servers.calls import client, get, post
+from tests.servers.embeddings import EmbeddingsServer, embeddings_server
+from tests.servers.service import running_app, service, settings
+from tests.unit.documents.pdf_files import pdf_file
+
+pytestmark = [
+    pytest.mark.one_process("the settings of several processes have no workspace yet"),
+    pytest.mark.campaign,
+]
+
+CHINESE = (
+    "# 发布流程\n\n每次发布之前，必须先运行全部测试。发布由两名工程师批准。\n\n## 回滚\n\n回滚需要十分钟。\n"
+)
+ENGLISH = "# Deployment\n\nThe service starts within two seconds.\n\n## Backups\n\nBackups run at three.\n"
+
+
+async def a_base(url: str, **fields: Any) -> str:
+    created = await post(url, "/knowledge/bases", {"name": "guides", **fields})
+    assert created.status_code == 201, created.text
+    return str(created.json()["id"])
+
+
+async def add(url: str, base: str, name: str, text: str, status: int = 202) -> dict[str, Any]:
+    answer = await post(url, f"/knowledge/bases/{base}/documents", {"name": name, "text": text})
+    assert answer.status_code == status, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def documents(url: str, base: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await get(url, f"/api/v1/knowledge/bases/{base}/documents"))["items"]
+    return items
+
+
+async def settled(url: str, base: str) -> list[dict[str, Any]]:
+    """The documents, when none is pending or processing."""
+    while True:
+        rows = await documents(url, base)
+        if all(row["processing_status"] in ("completed", "failed") for row in rows):
+            return rows
+        await anyio.sleep(0.02)
+
+
+async def active(url: str, base: str) -> None:
+    """Returns when searches use the encoder of the base."""
+    while (await get(url, f"/api/v1/knowledge/bases/{base}"))["encoder_status"] != "active":
+        await anyio.sleep(0.02)
+
+
+async def search(url: str, base: str, query: str) -> dict[str, Any]:
+    answer = await post(url, f"/knowledge/bases/{base}/search", {"query": query})
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def a_config(url: str, server: EmbeddingsServer, **fields: Any) -> str:
+    given = {"name": "vectors", "provider": "compatible", "base_url": server.base_url, "model": "embed"}
+    created = await post(url, "/ai/models", {**given, "api_key": "sk-77aa", **fields})
+    assert created.status_code == 201, created.text
+    return str(created.json()["reference"])
+
+
+async def test_documents_are_found_in_both_languages_and_cited(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        base = await a_base(app.url)
+        await add(app.url, base, "发布.md", CHINESE)
+        added = await add(app.url, base, "deployment.md", ENGLISH)
+        again = await add(app.url, base, "copy.md", ENGLISH, status=200)
+        assert again["id"] == added["id"]
+        rows = await settled(app.url, base)
+        assert [row["processing_status"] for row in rows] == ["completed", "completed"]
+        found = await search(app.url, base, "谁批准发布？")
+        best = found["sources"][0]
+        assert (best["document_name"], found["is_complete"]) == ("发布.md", True)
+        marked = [best["text"][span["start"] : span["end"]] for span in best["highlights"]]
+        assert "批准发布" in "".join(marked) or "批准" in marked
+        assert (await search(app.url, base, "backups"))["sources"][0]["document_name"] == "deployment.md"
+
+        fields = ("knowledge_base_id", "document_id", "document_name", "ordinal", "sha256", "text", "start")
+        shown = [{name: best[name] for name in fields}]
+        quotes = [{"text": "发布由两名工程师批准", "source": 0}, {"text": "发布由一名工程师批准"}]
+        checked = await post(app.url, "/knowledge/verify", {"quotes": quotes, "sources": shown})
+        verified = checked.json()["citations"]
+        assert [one["is_verified"] for one in verified] == [True, False]
+        assert CHINESE[verified[0]["locations"][0]["start"] :].startswith("发布由两名工程师批准")
+
+        chunks = await get(
+            app.url, f"/api/v1/knowledge/bases/{base}/documents/{added['id']}/chunks?limit=100"
+        )
+        assert "".join(chunk["text"] for chunk in chunks["items"]) == ENGLISH
+        async with client(app.url) as http:
+            deleted = await http.delete(f"/api/v1/knowledge/bases/{base}/documents/{added['id']}")
+        assert deleted.status_code == 204
+        left = (await search(app.url, base, "backups"))["sources"]
+        assert added["id"] not in {one["document_id"] for one in left}
+        view = await get(app.url, f"/api/v1/knowledge/bases/{base}")
+        assert (view["document_count"], view["is_complete"]) == (1, True)
+
+
+async def test_an_encoder_is_measured_charged_and_replaced_beside_the_old_one(tmp_path: Path) -> None:
+    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+        config = await a_config(app.url, server, price_prompt="1", price_completion="1")
+        base = await a_base(app.url, encoder="model", encoder_config=config)
+        await add(app.url, base, "发布.md", CHINESE)
+        (row,) = await settled(app.url, base)
+        assert row["processing_status"] == "completed", row
+        view = await get(app.url, f"/api/v1/knowledge/bases/{base}")
+        assert view["encoder_status"] == "active"
+        found = await search(app.url, base, "回滚")
+        assert found["sources"][0]["vector_rank"] is not None
+        assert found["without_vectors"] == []
+
+        async with client(app.url) as http:
+            changed = await http.patch(f"/api/v1/knowledge/bases/{base}", json={"encoder_dimensions": 4})
+        assert changed.json()["encoder_status"] == "building"
+        await active(app.url, base)
+        assert server.bodies[-1]["dimensions"] == 4
+        assert (await search(app.url, base, "回滚"))["sources"][0]["vector_rank"] is not None
+
+
+async def test_a_document_that_the_encoder_refuses_fails_alone(tmp_path: Path) -> None:
+    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+        server.refused = "hostile"
+        base = await a_base(app.url, encoder="model", encoder_config=await a_config(app.url, server))
+        await add(app.url, base, "bad.md", "a hostile text")
+        await add(app.url, base, "发布.md", CHINESE)
+        bad, good = await settled(app.url, base)
+        assert (bad["error_code"], good["processing_status"]) == ("LLM_BAD_REQUEST", "completed")
+        await active(app.url, base)
+        found = await search(app.url, base, "a text 回滚")
+        assert {one["document_name"] for one in found["sources"]} == {"发布.md"}
+        assert (found["is_complete"], found["missing"][0]["document_name"]) == (False, "bad.md")
+        assert found["sources"][0]["vector_rank"] is not None
+
+        server.refused = "\0"
+        again = await post(app.url, f"/knowledge/bases/{base}/documents/{bad['id']}/index")
+        assert again.status_code == 202, again.text
+        assert {row["processing_status"] for row in await settled(app.url, base)} == {"completed"}
+        assert (await search(app.url, base, "hostile"))["sources"][0]["document_name"] == "bad.md"
+
+
+async def test_after_kill_9_the_index_is_complete_and_nothing_is_doubled(tmp_path: Path) -> None:
+    texts = [
+        f"# Part {n}\n\n" + "".join(f"Sentence {m} of the guide about topic{n}. " for m in range(800))
+        for n in range(3)
+    ]
+    async with embeddings_server() as server, service(tmp_path, {"WORKSPACE": "true"}) as process:
+        server.gated_at = 2
+        base = await a_base(process.url, encoder="model", encoder_config=await a_config(process.url, server))
+        for number, text in enumerate(texts):
+            await add(process.url, base, f"{number}.md", text)
+        await server.arrived.wait()
+        await process.kill()
+        server.gated_at = None
+        await process.start()
+        rows = await settled(process.url, base)
+        assert [row["processing_status"] for row in rows] == ["completed"] * 3
+        view = await get(process.url, f"/api/v1/knowledge/bases/{base}")
+        assert (view["encoder_status"], view["document_count"]) == ("active", 3)
+        for row, text in zip(rows, texts, strict=True):
+            path = f"/api/v1/knowledge/bases/{base}/documents/{row['id']}/chunks?limit=100"
+            assert "".join(chunk["text"] for chunk in (await get(process.url, path))["items"]) == text
+        assert (await search(process.url, base, "topic2"))["sources"][0]["document_name"] == "2.md"
+        paid = [text for inputs in server.asked for text in inputs if text != "dimensions"]
+        twice = {text for text in paid if paid.count(text) > 1}
+        assert twice <= set(server.asked[2])  # the request that the kill has cut off
+
+
+async def upload(url: str, base: str, name: str, data: bytes) -> dict[str, Any]:
+    async with client(url) as http:
+        path = f"/api/v1/knowledge/bases/{base}/documents/upload"
+        answer = await http.post(path, files={"file": (name, data)})
+    assert answer.status_code == 202, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_an_uploaded_document_is_read_and_a_hostile_one_fails_alone(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        base = await a_base(app.url)
+        await upload(app.url, base, "bad.docx", b"PK\x03\x04 no archive at all")
+        await upload(
+            app.url,
+            base,
+            "guide.pdf",
+            pdf_file([[(50, 700, "Page one is about apples.")], [(50, 700, "Page two has pears.")]]),
+        )
+        await upload(app.url, base, "发布.md", CHINESE.encode("gb18030"))
+        bad, good, chinese = await settled(app.url, base)
+        assert (bad["processing_status"], bad["error_code"]) == ("failed", "DOCUMENT_UNREADABLE")
+        assert (good["processing_status"], good["pages"]) == ("completed", 2)
+        assert chinese["warnings"][0]["zh"].startswith("编码")
+        found = await search(app.url, base, "pears")
+        assert (found["sources"][0]["document_name"], found["missing_count"]) == ("guide.pdf", 1)
+        assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
+
+
+async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        base = await a_base(app.url, is_public=True)
+        row = await add(app.url, base, "发布.md", CHINESE)
+        await settled(app.url, base)
+    chosen = settings(tmp_path, workspace=True, api_keys=SecretStr("other=other-key"))
+    async with running_app(chosen) as app, client(app.url) as http:
+        http.headers["authorization"] = "Bearer other-key"
+        path = f"/api/v1/knowledge/bases/{base}"
+        found = await http.post(f"{path}/search", json={"query": "回滚"})
+        assert found.json()["sources"][0]["document_id"] == row["id"]
+        assert (await http.get(f"{path}/documents")).status_code == 200
+        refused = [
+            await http.post(f"{path}/documents", json={"name": "x", "text": "x"}),
+            await http.delete(f"{path}/documents/{row['id']}"),
+            await http.post(f"{path}/documents/{row['id']}/index"),
+            await http.patch(path, json={"name": "mine"}),
+            await http.delete(path),
+        ]
+        assert {answer.status_code for answer in refused} == {404}
