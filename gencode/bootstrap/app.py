@@ -216,7 +216,7 @@ async def _running(
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
         backend.measure(metrics)
         services = _services(
-            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, workspace
+            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys
         )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
@@ -358,7 +358,6 @@ def _services(
     notifications: Notifications,
     mcp: MCPRuntime,
     keys: ApiKeyAuthenticator,
-    workspace: Sequence[object],
 ) -> Services:
     return Services(
         kinds=kinds,

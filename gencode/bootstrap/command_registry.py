@@ -9,9 +9,17 @@ from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS
 from gencode.cli import main as cli
 from gencode.cli.kind_commands import TASK_COMMANDS, registry_of
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
+from gencode.pipelines.index.commands import INDEX_COMMANDS
+from gencode.pipelines.test_generation.commands import TEST_COMMANDS
 
 REGISTRY = registry_of(
-    SERVICE_COMMANDS, GENERATE_COMMANDS, TASK_COMMANDS, ADMINISTRATION_COMMANDS, TASK_ASSIGNMENT
+    SERVICE_COMMANDS,
+    GENERATE_COMMANDS,
+    INDEX_COMMANDS,
+    TEST_COMMANDS,
+    TASK_COMMANDS,
+    ADMINISTRATION_COMMANDS,
+    TASK_ASSIGNMENT,
 )
 
 

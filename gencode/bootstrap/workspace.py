@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from gencode import __version__
 from gencode.auth.tickets import load_or_create_key
 from gencode.bootstrap.backend import Backend
 from gencode.bootstrap.dependency_factory import Additions
 from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.knowledge import open_knowledge
 from gencode.domain.errors import StartError
+from gencode.githosts.fetch.client import FetchClient
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
@@ -19,22 +21,32 @@ from gencode.outbound.user_http import UserHttp
 from gencode.pipelines.code_review.kind import CODE_REVIEW
 from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
+from gencode.pipelines.requirement_analysis.kind import REQUIREMENT_ANALYSES
+from gencode.pipelines.sync_repository.kind import SYNC
 from gencode.pipelines.test_generation.kind import TEST_GENERATION
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
-from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
+from gencode.storage.data_dir_lock import CLONES, WORKSPACE_DATABASE
 from gencode.workspace.audit.log import AuditLog, Verification
 from gencode.workspace.database import open_database, postgres_url, sqlite_url
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
+from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
 from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = (CODE_REVIEW, INDEX_KIND, PARSE_DOCUMENTS, TEST_GENERATION)
+KINDS: Sequence[KindFactory] = (
+    CODE_REVIEW,
+    INDEX_KIND,
+    PARSE_DOCUMENTS,
+    REQUIREMENT_ANALYSES,
+    SYNC,
+    TEST_GENERATION,
+)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
@@ -83,9 +95,14 @@ def additions(
     return Additions(
         own_models=own_models,
         ledger=workspace.ledger,
-        extensions=(workspace, knowledge, user_http),
+        extensions=(workspace, knowledge, user_http, _clones(workspace, settings)),
         background=(log.run,),
     )
+
+
+def _clones(workspace: Workspace, settings: Settings) -> RepositoryClones:
+    fetcher = FetchClient(f"gencode/{__version__}")
+    return RepositoryClones(workspace, settings.data_dir / CLONES, fetcher)
 
 
 def _encryption_keys(settings: Settings) -> Sequence[bytes]:

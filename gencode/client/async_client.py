@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import anyio
 
 from gencode.client.connection import Connection, Sleep
-from gencode.client.errors import ServiceError
+from gencode.client.errors import ServiceError, unexpected_response
 from gencode.client.event_stream import Message, Notice, events
 from gencode.client.types import (
     Accepted,
@@ -198,6 +198,40 @@ class Client:
             "GET", _task_path(task_id, "bundle"), required_field="commit"
         )
         return found
+
+    # --- anything else --------------------------------------------------------------------------------
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        file: tuple[str, bytes] | None = None,
+        params: Mapping[str, str] | None = None,
+        is_repeatable: bool = False,
+    ) -> Any:
+        """A request that has no method of its own; returns the JSON of the response, None if it has no body.
+
+        path           below /api/v1, such as "/knowledge/bases"; its parts are percent-encoded
+        body           sent as JSON
+        file           name and data, sent as the field `file` of a form
+        is_repeatable  it may be sent again although the service may have received it
+        """
+        more: dict[str, Any] = {"params": dict(params or {})}
+        if body is not None:
+            more["json"] = body
+        if file is not None:
+            more["files"] = {"file": file}
+        response = await self._connection.request(
+            method, f"/api/v1{path}", repeatable=is_repeatable or method == "GET", **more
+        )
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            raise unexpected_response(response) from None
 
     # --- tasks and their kinds ----------------------------------------------------------------------
 

@@ -133,6 +133,9 @@ class SyncClient:
     def bundle(self, task_id: str) -> dict[str, Any]:
         return self._portal.call(self._client.bundle, task_id)
 
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        return self._portal.call(partial(self._client.call, method, path, **more))
+
     def _iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
         try:
             while (item := self._portal.call(anext, items, None)) is not None:

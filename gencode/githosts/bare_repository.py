@@ -44,7 +44,7 @@ class BareRepository:
             with GitRepo.init_bare(draft, default_branch=branch.encode(), config=StackedConfig([])):
                 (draft / "description").write_text(f"{description}\n", encoding="utf-8")
             draft.chmod(_PRIVATE if private else _PUBLIC)
-            _sync(draft)
+            sync_tree(draft)
             return self._move_into_place(draft)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -58,7 +58,7 @@ class BareRepository:
             if self.exists:
                 return False
             raise
-        _sync_directory(self.path.parent)
+        sync_directory(self.path.parent)
         return True
 
     def add_commit(self, branch: str, objects: CommitObjects) -> bytes | None:
@@ -67,12 +67,12 @@ class BareRepository:
         with GitRepo(str(self.path), bare=True) as git:
             if ref not in git.refs:
                 git.object_store.add_objects([(part, None) for part in objects.all])
-                _sync(self.path / "objects")  # before a ref names them
+                sync_tree(self.path / "objects")  # before a ref names them
                 git.refs.add_if_new(ref, objects.sha)
             head = bytes(git.refs[ref])
             if head == objects.sha:  # repeated for an existing branch: a crash may have come in between
                 update_server_info(git)  # for static web servers
-                _sync(self.path)
+                sync_tree(self.path)
             return head
 
     def description(self) -> str:
@@ -99,20 +99,20 @@ def is_real_directory(path: Path) -> bool:
         return False
 
 
-def _sync(directory: Path) -> None:
+def sync_tree(directory: Path) -> None:
     """fsync everything below the directory, then the directory: a reported repository survives a power
     failure."""
     for path, _, files in os.walk(directory, topdown=False):
         for name in files:
             _sync_file(Path(path, name))
-        _sync_directory(Path(path))
+        sync_directory(Path(path))
 
 
 def _sync_file(path: Path) -> None:
     _fsync(path, os.O_RDONLY)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     _fsync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 

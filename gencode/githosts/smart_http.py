@@ -30,7 +30,7 @@ from gencode.security.redaction import quoted
 
 DEFAULT_USER = "x-access-token"
 _CHUNK = 64 * 1024
-_MALFORMED = (GitProtocolError, ValueError, TypeError, LookupError, AssertionError)
+MALFORMED = (GitProtocolError, ValueError, TypeError, LookupError, AssertionError)
 """Exceptions that dulwich raises for bytes that are not Git's protocol."""
 
 _SHA256 = re.compile(rb"[\0 ]object-format=sha256\b|0000[0-9a-f]{4}[0-9a-f]{64} ")
@@ -110,9 +110,9 @@ class SmartHttpClient(AbstractHttpGitClient):
         try:
             return self.send_pack("", update, generate_pack, progress=self._progress.extend)
         except SendPackError as error:
-            raise self._rejection(_error_text(error)) from error
-        except _MALFORMED as error:
-            text = self._server_text(_error_text(error))
+            raise self._rejection(error_text(error)) from error
+        except MALFORMED as error:
+            text = self._server_text(error_text(error))
             message = "the host broke Git's protocol; see whether the address is a Git server's"
             raise push_error(text, self._secrets, GitProtocol, message) from error
 
@@ -198,11 +198,15 @@ class _Response:
         return None
 
 
+def is_sha256(first: bytes) -> bool:
+    """Whether the first lines of the refs are those of a repository of SHA-256 objects."""
+    return bool(_SHA256.search(first)) and b" object-format=sha1" not in first
+
+
 def _check_object_format(advertisement: bytes) -> None:
     """Raises GitRejected for a repository of another object format, before anything is sent to it: its server
     would only say that the pack is broken."""
-    first = advertisement[:_CHUNK]
-    if _SHA256.search(first) and b" object-format=sha1" not in first:
+    if is_sha256(advertisement[:_CHUNK]):
         raise GitRejected(
             "the host made a repository of SHA-256 objects, which gencode cannot write: let the host make "
             "SHA-1 repositories, then retry with another repo_name"
@@ -214,6 +218,6 @@ async def _chunks(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _CHUNK]
 
 
-def _error_text(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """The text of dulwich's errors, whose arguments can be bytes."""
     return " ".join(a.decode("utf-8", "replace") if isinstance(a, bytes) else str(a) for a in error.args)

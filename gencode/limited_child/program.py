@@ -44,6 +44,7 @@ class ChildLimits:
     step_cpu_seconds                         processor time of one step, after which the process is ended
     cpu_seconds, cpu_seconds_per_character   processor time of all steps, after which the call fails
     memory, memory_per_character             bytes of address space, at most `max_memory`
+    max_file                                 bytes of a file that it writes
     """
 
     step_cpu_seconds: int
@@ -52,6 +53,7 @@ class ChildLimits:
     memory: int
     memory_per_character: int = 0
     max_memory: int
+    max_file: int = 0
 
     def cpu_seconds_for(self, request: ChildRequest) -> float:
         return self.cpu_seconds + request.size * self.cpu_seconds_per_character
@@ -65,7 +67,7 @@ def serve(functions: Functions, limits: ChildLimits) -> None:
     answers = _take_standard_output()
     die_with(int(sys.argv[1]))
     limit(resource.RLIMIT_CORE, 0)
-    limit(resource.RLIMIT_FSIZE, 0)
+    limit(resource.RLIMIT_FSIZE, limits.max_file)
     limit(resource.RLIMIT_NPROC, 0)
     limit(resource.RLIMIT_NOFILE, MAX_DESCRIPTORS)
     sys.dont_write_bytecode = True

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 import httpx
@@ -14,6 +14,7 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, Valida
 
 from gencode.domain.errors import Invalid, StartError
 from gencode.llm.account_limiter import DEFAULT_CONCURRENCY, Account
+from gencode.llm.anthropic.provider import AnthropicProvider
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks, header_value
@@ -29,7 +30,11 @@ _MAX_PROVIDERS = 128  # clients choose model ids, so the cache of their provider
 
 
 class ProviderConfig(BaseModel):
-    """One account at one API. `concurrency`: the most concurrent calls, over all its models."""
+    """One account at one API.
+
+    api          whose requests and answers it has; of `quirks`, Anthropic's has the temperature alone
+    concurrency  the most concurrent calls, over all its models
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
@@ -38,6 +43,7 @@ class ProviderConfig(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=200)]
     api_key: SecretStr = SecretStr("")
     quirks: Quirks = Quirks()
+    api: Literal["openai", "anthropic"] = "openai"
     concurrency: Annotated[int, Field(ge=1)] = DEFAULT_CONCURRENCY
 
     @field_validator("base_url")
@@ -134,6 +140,18 @@ class ProviderFactory:
         return Account(slots=self.slots(name, config.concurrency))
 
     def provider(self, config: ProviderConfig, model: str, account: Account) -> Provider:
+        if config.api == "anthropic":
+            return AnthropicProvider(
+                config.name,
+                model,
+                config.base_url,
+                config.api_key.get_secret_value(),
+                client=self.client,
+                metrics=self.metrics,
+                temperature=config.quirks.extra_body.get("temperature"),
+                deadlines=self.deadlines,
+                account=account,
+            )
         return OpenAICompatibleProvider(
             config.name,
             model,

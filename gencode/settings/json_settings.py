@@ -18,7 +18,7 @@ _HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 
 
 class NamedProvider(BaseModel):
-    """An entry of PROVIDERS: an OpenAI-compatible API."""
+    """An entry of PROVIDERS: an OpenAI-compatible API, or Anthropic's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,6 +26,7 @@ class NamedProvider(BaseModel):
     model: str
     api_key: SecretStr = SecretStr("")
     quirks: dict[str, Any] = Field({}, repr=False)
+    api: Literal["openai", "anthropic"] = "openai"
 
     def secrets(self) -> list[str]:
         """The key, and the values of headers whose names indicate a secret."""

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
 from gencode.security.file_ownership import give_to_owner_of
-from gencode.storage.data_dir_lock import DATABASE, RESTORING, RETRIEVAL_DATABASE, WORKSPACE_DATABASE
+from gencode.storage.data_dir_lock import CLONES, DATABASE, RESTORING, RETRIEVAL_DATABASE, WORKSPACE_DATABASE
 from gencode.storage.sqlite.database_copy import (
     CopyFailed,
     check_database,
@@ -26,9 +26,10 @@ _EXCLUDED = {
     *(f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")),
     *(f"{WORKSPACE_DATABASE}{suffix}" for suffix in ("", "-journal")),
     *(f"{RETRIEVAL_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")),
-    *("lock", "demo"),
+    *("lock", "demo", CLONES),
 }
-"""Databases are copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`."""
+"""Databases are copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`; clones of
+repositories are fetched again."""
 _ZIP_ERRORS = (
     *(OSError, EOFError, RuntimeError, NotImplementedError, ValueError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),

@@ -15,6 +15,8 @@ from gencode.security.file_ownership import give_to_owner_of
 DATABASE = "gencode.db"
 WORKSPACE_DATABASE = "workspace.db"
 """See gencode.workspace.database."""
+CLONES = "repositories"
+"""The folder of the clones of users' repositories, which are fetched again where they are missing."""
 RETRIEVAL_DATABASE = "retrieval.db"
 """See gencode.retrieval.sqlite."""
 RESTORING = ".gencode-restore-"

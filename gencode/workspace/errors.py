@@ -47,6 +47,12 @@ class LastAdmin(RequestError):
     meaning = "It is the last active admin"
 
 
+class NotAnalysed(RequestError):
+    code = "NOT_ANALYSED"
+    http_status = 409
+    meaning = "The requirement document has no requirements yet"
+
+
 class VersionChanged(RequestError):
     """The If-Match precondition failed."""
 

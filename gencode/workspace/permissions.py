@@ -21,6 +21,7 @@ from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
+from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
 
 
@@ -65,6 +66,13 @@ PERMISSIONS: Mapping[str, Permission] = {
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
     "testModelConfig": EVERYBODY,
     **dict.fromkeys(GIT_CREDENTIALS.operation_names, EVERYBODY),
+    "testGitCredential": EVERYBODY,
+    **dict.fromkeys(GIT_REPOSITORIES.operation_names, EVERYBODY),
+    "startRepositorySync": EVERYBODY,
+    "listRepositoryBranches": EVERYBODY,
+    "listRepositoryCommits": EVERYBODY,
+    "getRepositoryTree": EVERYBODY,
+    "getRepositoryFile": EVERYBODY,
     **dict.fromkeys(KNOWLEDGE_BASES.operation_names, EVERYBODY),
     "listKnowledgeDocuments": EVERYBODY,
     "addKnowledgeDocument": EVERYBODY,
@@ -79,6 +87,10 @@ PERMISSIONS: Mapping[str, Permission] = {
     **dict.fromkeys(REQUIREMENT_DOCUMENTS.operation_names, EVERYBODY),
     "uploadRequirementDocument": EVERYBODY,
     "parseRequirementDocument": EVERYBODY,
+    "getRequirementChanges": EVERYBODY,
+    "listReviewFindings": EVERYBODY,
+    "getReviewFinding": EVERYBODY,
+    "decideReviewFinding": EVERYBODY,
     "renderPromptTemplate": EVERYBODY,
     "exportPromptTemplates": EVERYBODY,
     "importPromptTemplates": EVERYBODY,

@@ -17,9 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
-from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.streaming.error_mapping import ErrorMapper
+from gencode.llm.streaming.provider import BodyEnd
 from tests.campaigns.quirky_server import Answer, quirky_answer
 
 RIGHT, CUT, WRONG = "right", "right, to be continued", "WRONG"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.think_block import ModelHabits
 from gencode.llm.port import ChatRequest, Message
+from gencode.llm.streaming.provider import BodyEnd
 
 Json = dict[str, Any]
 _ENDS = ["stop", "STOP", "eos", "end_turn"]

@@ -1,4 +1,4 @@
-"""The Provider port, for a scripted model with and without native prefix and the embedded one."""
+"""The Provider port, for a scripted model with and without native prefix, the embedded one, and Claude."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest, Provider, Providers
 from gencode.llm.provider_catalog import ProviderConfig, ProviderFactory, catalog, offline
 from gencode.observability.metrics import Metrics
+from tests.servers.claude import claude
 from tests.servers.model import Body, Reply, model_server, plan_and_files
 from tests.servers.model_client import collect
 
@@ -66,7 +67,14 @@ async def _embedded() -> AsyncIterator[Providers]:
         )
 
 
-@pytest.fixture(params=[_native, _instructed, _embedded])
+@asynccontextmanager
+async def _claude() -> AsyncIterator[Providers]:
+    async with model_server(claude(_script)) as server, httpx.AsyncClient(trust_env=False) as client:
+        config = ProviderConfig(name="offline", base_url=server.base_url, model="offline", api="anthropic")
+        yield catalog([config], "offline", ProviderFactory(client=client, metrics=Metrics()))
+
+
+@pytest.fixture(params=[_native, _instructed, _embedded, _claude])
 def opened(request: pytest.FixtureRequest) -> Opened:
     made: Opened = request.param
     return made
@@ -98,7 +106,7 @@ async def test_stopping_early_releases_the_slot(opened: Opened) -> None:
     async with opened() as providers:
         for _ in range(20):  # more often than any of them has slots
             async with aclosing(providers("offline").stream(PLAN)) as chunks:
-                assert (await anext(chunks)).text
+                await anext(chunks)
         assert (await collect(providers("offline"), PLAN)).finish == "stop"
 
 

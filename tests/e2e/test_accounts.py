@@ -325,7 +325,7 @@ FOR_USERS = {
 FOR_EVERYBODY = {
     *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
     *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
-    "parseRequirementDocument",
+    *("parseRequirementDocument", "getRequirementChanges"),
     *("listKnowledgeBases", "createKnowledgeBase", "getKnowledgeBase", "changeKnowledgeBase"),
     *("deleteKnowledgeBase", "searchKnowledgeBase", "verifyQuotes", "listKnowledgeChunks"),
     *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
@@ -333,7 +333,17 @@ FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
+    *(
+        "deleteGitCredential",
+        "testGitCredential",
+        "listGitRepositories",
+        "createGitRepository",
+        "getGitRepository",
+    ),
+    *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
+    *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
     "deleteGitCredential",
+    *("listReviewFindings", "getReviewFinding", "decideReviewFinding"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

@@ -25,7 +25,7 @@ from tests.servers.service import environment, service
 from tests.servers.stream import events
 from tests.unit.storage.samples import a_task, an_event
 
-pytestmark = pytest.mark.one_process("it has a database of its own")
+pytestmark = [pytest.mark.one_process("it has a database of its own"), pytest.mark.campaign]
 
 
 async def run(dsn: str, folder: Path, *words: str, status: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -219,3 +220,80 @@ async def test_a_text_that_is_no_patch_is_refused_before_a_task_is_stored(tmp_pa
         for fields in ({"patch": "hello"}, {"patch": "?", "patch_encoding": "base64"}):
             refused = await post(app.url, "/pipelines/code-review", fields)
             assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "patch")
+
+
+BEFORE = "import os\n\n\ndef load(path):\n" + "".join(f"    step_{n}(path)\n" for n in range(12))
+
+
+def patch_of(after: str, before: str = BEFORE) -> str:
+    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), "a/app.py", "b/app.py")
+    return "".join(lines)
+
+
+async def review(url: str, after: str, **fields: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    """The status of each finding by its title, and the whole review of one version."""
+    task_id = await submit(url, patch=patch_of(after), subject="main", **fields)
+    await events(url, task_id)
+    found = await get(url, f"/api/v1/task/{task_id}/review")
+    return {one["title"]: one["status"] for one in found["findings"]}, found
+
+
+async def test_a_finding_lives_across_pushes_and_is_never_told_or_paid_for_twice(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def script(body: Body) -> Reply:
+        prompt = prompt_of(body)
+        calls.append(prompt)
+        words = [word for word in ("danger", "risk") if word in prompt]
+        return text(json.dumps({"findings": [finding_about(prompt, word) for word in words]}), size=2000)
+
+    first = BEFORE + "\n\ndef one():\n    return danger(1)\n"
+    moved = "# a comment\n" + first
+    second = moved + "\n\ndef two():\n    return risk(2)\n"
+    async with (
+        model_server(script) as server,
+        running_app(settings(tmp_path, server, workspace=True)) as app,
+    ):
+        statuses, found = await review(app.url, first)
+        assert statuses == {"danger is wrong": "new"}
+        name = found["findings"][0]["id"]
+        statuses, found = await review(app.url, moved)
+        assert statuses == {"danger is wrong": "still_there"}
+        assert (found["findings"][0]["id"], found["findings"][0]["line"]) == (name, 21)
+        assert [line["reason"] for line in found["ledger"]] == ["", "reviewed_before"]
+        statuses, _ = await review(app.url, second)
+        assert statuses == {"danger is wrong": "still_there", "risk is wrong": "new"}
+        asked = len(calls)
+        statuses, _ = await review(app.url, second)
+        assert statuses == {"danger is wrong": "still_there", "risk is wrong": "still_there"}
+        assert len(calls) == asked
+        fixed = second.replace("danger(1)", "safe(1)")
+        statuses, _ = await review(app.url, fixed)
+        assert statuses == {"danger is wrong": "fixed", "risk is wrong": "still_there"}
+        statuses, _ = await review(app.url, fixed)
+        assert statuses == {"risk is wrong": "still_there"}
+        statuses, found = await review(app.url, second)
+        assert statuses == {"danger is wrong": "returned", "risk is wrong": "still_there"}
+        assert next(one["id"] for one in found["findings"] if one["status"] == "returned") == name
+
+
+async def test_a_finding_that_is_ignored_stays_so_until_it_is_opened(tmp_path: Path) -> None:
+    after = BEFORE + "\n\ndef one(x=[]):\n    return x\n"
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        _, found = await review(app.url, after)
+        path = f"/reviews/findings/{found['findings'][0]['id']}"
+        ignored = await post(app.url, path, {"status": "ignored", "reason": "on purpose"})
+        assert (ignored.status_code, ignored.json()["status"]) == (200, "ignored")
+        statuses, found = await review(app.url, "import re\n" + after)
+        assert list(statuses.values()) == ["ignored"]
+        task = (await get(app.url, "/api/v1/tasks"))["tasks"][0]
+        assert task["review"]["findings"] == 0
+        listed = await get(app.url, "/api/v1/reviews/findings?subject=main&status=ignored")
+        assert [(one["reason"], one["line"]) for one in listed["items"]] == [("on purpose", 20)]
+        await post(app.url, path, {"status": "open"})
+        statuses, _ = await review(app.url, "import re\n" + after)
+        assert list(statuses.values()) == ["still_there"]
+        missing = await post(
+            app.url, "/reviews/findings/00000000-0000-5000-8000-000000000000", {"status": "open"}
+        )
+        assert missing.status_code == 404

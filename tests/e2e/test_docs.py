@@ -36,7 +36,16 @@ from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-WORKSPACE_PAGES = ("accounts", "knowledge", "models", "prompts", "repositories", "requirements", "review")
+WORKSPACE_PAGES = (
+    "accounts",
+    "knowledge",
+    "models",
+    "prompts",
+    "repositories",
+    "requirements",
+    "review",
+    "tests",
+)
 """Pages that need WORKSPACE=true."""
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLE = f"""set -euo pipefail
@@ -53,25 +62,29 @@ def read(name: str) -> str:
 
 
 def first_column(table: str, header: str) -> list[str]:
-    """The first cells, without backticks, of the table whose first header this is."""
-    rows = table.split(f"| {header} |")[1].splitlines()[2:]
-    cells = [row.split("|")[1].strip() for row in rows[: [*map(bool, rows), False].index(False)]]
+    """The first cells, without backticks, of the tables whose first header this is."""
+    cells: list[str] = []
+    for after in table.split(f"| {header} |")[1:]:
+        rows = after.splitlines()[2:]
+        cells += [row.split("|")[1].strip() for row in rows[: [*map(bool, rows), False].index(False)]]
     return [name.strip("` ") for cell in cells for name in cell.split("`, `")]
 
 
 # --- commands ---------------------------------------------------------------------------------------
 
 
+def marks(document: Path) -> list[pytest.MarkDecorator]:
+    """`make test` runs the commands of README.md, the first that a user tries."""
+    is_of_data_dir = document.name == "operations.md" or document.stem in WORKSPACE_PAGES
+    weight = pytest.mark.long if document.name == "README.md" else pytest.mark.campaign
+    return [weight, *([OF_DATA_DIR] if is_of_data_dir else [])]
+
+
 @needs_tools
-@pytest.mark.long
 @pytest.mark.parametrize(
     "document",
     [
-        pytest.param(
-            path,
-            marks=OF_DATA_DIR if path.name == "operations.md" or path.stem in WORKSPACE_PAGES else (),
-            id=str(path.relative_to(ROOT)),
-        )
+        pytest.param(path, marks=marks(path), id=str(path.relative_to(ROOT)))
         for path in DOCUMENTS
         if BLOCK.search(path.read_text())
     ],

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from starlette.responses import JSONResponse
 
+from tests.servers.command import run_gencode
 from tests.servers.fixed_reply import fixed_reply_server
 from tests.servers.ports import closed_port
-from tests.servers.service import ROOT, service
+from tests.servers.service import service
 
 KEY = "sk-a-key-that-nobody-may-see"
 
 
 async def doctor(folder: Path, status: int, *arguments: str, **variables: str) -> tuple[Any, str]:
     """Its JSON document, and its other output."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder / "data")}
-    done = await anyio.run_process(
-        [sys.executable, "-m", "gencode", "doctor", *arguments],
-        env={**environment, "SERVER_PORT": str(closed_port()), **variables},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    own = {"DATA_DIR": str(folder / "data"), "SERVER_PORT": str(closed_port())}
+    done = await run_gencode(["doctor", *arguments], own | variables, folder)
     assert done.returncode == status, done.stdout + done.stderr
     assert KEY.encode() not in done.stdout + done.stderr
     return (json.loads(done.stdout) if "--json" in arguments else None), done.stdout.decode()

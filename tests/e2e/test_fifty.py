@@ -33,7 +33,7 @@ CLONES_AT_ONCE = 4  # each is a git process or two
 STARTS = 5
 
 
-@pytest.mark.long
+@pytest.mark.campaign
 async def test_fifty_jobs_at_once_all_become_valid_repositories(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app:
         addresses = await _all_jobs(app.url)

@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 from pydantic import SecretStr
 
+from gencode.retrieval.memory import MemoryIndex
+from gencode.retrieval.search import HybridSearch
+from gencode.storage.backup import backup, restore
+from tests.benchmarks.retrieval import LANGUAGES, SLICE, places, read
 from tests.servers.calls import client, get, post
 from tests.servers.embeddings import EmbeddingsServer, embeddings_server
 from tests.servers.service import running_app, service, settings
+from tests.servers.stream import events
 from tests.unit.documents.pdf_files import pdf_file
 
 pytestmark = [
@@ -204,6 +210,48 @@ async def test_an_uploaded_document_is_read_and_a_hostile_one_fails_alone(tmp_pa
         assert chinese["warnings"][0]["zh"].startswith("编码")
         found = await search(app.url, base, "pears")
         assert (found["sources"][0]["document_name"], found["missing_count"]) == ("guide.pdf", 1)
+        assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
+
+
+async def test_questions_find_their_paragraphs_as_the_benchmark_measures_it(tmp_path: Path) -> None:
+    """Through documents, tasks and routes: the benchmark calls the index alone."""
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        for language in LANGUAGES:
+            paragraphs, questions = read(SLICE, language)
+            base = await a_base(app.url, name=language)
+            for paragraph in paragraphs:
+                text = "".join(chunk.text for chunk in paragraph.chunks)
+                await add(app.url, base, paragraph.id, text)
+            await settled(app.url, base)
+            found = [await _documents_found(app.url, base, question) for question, _ in questions]
+            index = MemoryIndex()
+            await index.apply(language, put=paragraphs)
+            measured = await places(HybridSearch(index), language, questions)
+            pairs = [(names, name) for names, (_, name) in zip(found, questions, strict=True)]
+            assert sum(names[:1] == [name] for names, name in pairs) >= measured.count(0)
+            assert sum(name in names for names, name in pairs) >= len(measured) - measured.count(None)
+
+
+async def _documents_found(url: str, base: str, question: str) -> list[str]:
+    return [source["document_name"] for source in (await search(url, base, question))["sources"]]
+
+
+async def test_a_backup_has_the_index(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        base = await a_base(app.url)
+        await add(app.url, base, "发布.md", CHINESE)
+        await settled(app.url, base)
+        await anyio.to_thread.run_sync(backup, tmp_path / "data", tmp_path / "backup.zip")
+    restore(tmp_path / "backup.zip", tmp_path / "restored" / "data")
+    async with running_app(settings(tmp_path / "restored", workspace=True)) as app:
+        assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
+    for file in (tmp_path / "data").glob("retrieval.db*"):
+        file.unlink()
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        assert (await search(app.url, base, "回滚"))["sources"] == []
+        submitted = await post(app.url, "/knowledge/index", {"knowledge_base_id": base})
+        assert submitted.status_code == 202, submitted.text
+        await events(app.url, submitted.json()["task_id"])
         assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
 
 

@@ -52,6 +52,7 @@ def test_every_command_has_what_it_needs(target: str) -> None:
 
 @needs_make
 @pytest.mark.skipif(not (Path(sys.prefix) / "bin/gencode").exists(), reason="needs gencode installed")
+@pytest.mark.campaign
 def test_make_run_serves_until_ctrl_c(tmp_path: Path) -> None:
     """Twice in one folder: the first run leaves nothing behind that stops the second."""
     for _ in range(2):

@@ -138,6 +138,7 @@ async def test_everything_is_there_afterwards(data_dir: Path, postgres: str) -> 
     assert DatabaseKeys(postgres).read() == key_store(data_dir).read()
 
 
+@pytest.mark.campaign
 async def test_it_goes_on_after_it_was_killed_anywhere(
     data_dir: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +169,7 @@ async def test_it_goes_on_after_it_was_killed_anywhere(
     assert len(jobs) == len({*jobs}) == done.queued == 4
 
 
+@pytest.mark.campaign
 async def test_a_killed_command_goes_on(data_dir: Path, postgres: str) -> None:
     """It waits for a table that the test has locked, and is killed there."""
     assert await migrated_up_to(data_dir, postgres, "callbacks") == -signal.SIGKILL
@@ -302,6 +304,7 @@ async def test_an_empty_folder_is_told(tmp_path: Path, postgres: str) -> None:
 # --- a folder of 0.1.0 ------------------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 async def test_tasks_of_an_older_release_go_on(tmp_path: Path, postgres: str) -> None:
     """What is over is shown as before, and what is not is completed, without paying twice."""
     moved, projects = unpacked(tmp_path), Projects(KNOWN["projects"])
@@ -320,6 +323,7 @@ async def test_tasks_of_an_older_release_go_on(tmp_path: Path, postgres: str) ->
                     check_paid_once(projects, name)
 
 
+@pytest.mark.campaign
 async def test_finished_tasks_of_an_older_release_are_shown_as_before(tmp_path: Path, postgres: str) -> None:
     moved = unpacked(tmp_path)
     await migrated(moved.data_dir, postgres)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from gencode.llm.port import Usage
 from tests.servers.calls import client, get, post
+from tests.servers.claude import claude
 from tests.servers.model import ModelServer, http_error, model_server, plan_and_files, text
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events
@@ -126,6 +127,22 @@ async def test_a_key_that_every_answer_contains_disturbs_its_owner_only(tmp_path
             created = await post(app.url, "/ai/models", body(server, api_key=key), **headers)
             tested = await post(app.url, f"/ai/models/{created.json()['id']}/test", **headers)
             assert tested.json()["ok"] is ok, tested.text
+
+
+async def test_a_task_by_claude(tmp_path: Path) -> None:
+    script = claude(plan_and_files(FILES))
+    async with model_server(script) as server, running_app(settings(tmp_path, workspace=True)) as app:
+        fields = {"provider": "claude", "is_default": True, "temperature": 0.5, "max_tokens": 4000}
+        assert (await post(app.url, "/ai/models", body(server, **fields))).status_code == 201
+        task_id = await submit(app.url)
+        await events(app.url, task_id)
+        task = await get(app.url, f"/api/v1/task/{task_id}")
+        assert task["state"] == "succeeded", task
+        assert {seen.path for seen in server.requests} == {"/v1/messages"}
+        assert {seen.headers["x-api-key"] for seen in server.requests} == {KEY}
+        assert {(seen.body["max_tokens"], seen.body["temperature"]) for seen in server.requests} == {
+            (4000, 0.5)
+        }
 
 
 async def change(url: str, config_id: str, fields: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ import pytest
 from gencode.codegen.plan import Plan
 from gencode.embedded.offline.template_project import TemplateProject
 
+pytestmark = pytest.mark.campaign
 ADDRESS = re.compile(r"http://127\.0\.0\.1:[1-9]\d*")
 PYTHON = sys.executable
 

@@ -8,9 +8,7 @@ replaced before it is opened, and replaced back in the answers.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import sys
 import tarfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
@@ -24,6 +22,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.e2e.cloning import cloned, files, git
+from tests.servers.command import run_gencode
 from tests.servers.history import StoredEvent, api_client, digests, get_json, history, record
 from tests.servers.model import ModelServer, Reply, model_server
 from tests.servers.ports import reserve_port
@@ -128,9 +127,7 @@ def differences(before: Any, now: Any, where: str = "") -> list[str]:
 
 async def gencode(data_dir: Path, *words: str | Path, **variables: str) -> str:
     """The output of the command, which must succeed."""
-    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(data_dir)}
-    command = [sys.executable, "-m", "gencode", *map(str, words)]
-    done = await anyio.run_process(command, env=own | variables, cwd=data_dir.parent, check=False)
+    done = await run_gencode(words, {"DATA_DIR": str(data_dir)} | variables, data_dir.parent)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 

@@ -49,7 +49,7 @@ parameters = {{ "path.task_id" = "{task_id}" }}
 """
 
 
-@pytest.mark.long
+@pytest.mark.campaign
 @pytest.mark.timeout(900)
 async def test_requests_generated_from_the_document_are_answered_as_described(tmp_path: Path) -> None:
     """Valid and invalid requests: no 5xx, only described statuses, headers, types and shapes, and no answer

@@ -137,3 +137,44 @@ async def test_an_admin_makes_a_user_who_changes_the_password(browser: Browser, 
             await page.get_by_role("button", name="Change password").click()
             await expect(page.get_by_text("The password is changed.")).to_be_visible()
             await expect(page.get_by_text("this one")).to_be_visible()
+
+
+async def test_a_document_is_uploaded_and_read(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "需求 <b>.md"
+    file.write_text("# 登录\n\n用户必须登录。<img src=x onerror=alert(1)>\n", encoding="utf-8")
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/requirements") as page,
+    ):
+        await expect(page.get_by_text("There is nothing here yet.")).to_be_visible()
+        await page.get_by_label("Upload a file").set_input_files(file)
+        await expect(page.get_by_role("heading", name="Its text")).to_be_visible()
+        await expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
+        await check_accessibility(page)
+        await (
+            page.get_by_role("navigation", name="Workspace").get_by_role("link", name="Requirements").click()
+        )
+        await expect(page.get_by_text("需求 <b>.md").first).to_be_visible()
+        await expect(page.get_by_text("read · ").first).to_be_visible()
+
+
+async def test_a_knowledge_base_is_filled_and_searched(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "guide.md"
+    file.write_text(
+        "# 部署\n\n服务默认监听 8080 端口。\n\n# Backup\n\nA backup is made every night.\n", encoding="utf-8"
+    )
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/knowledge/new") as page,
+    ):
+        await page.get_by_label("Name", exact=True).fill("Handbook")
+        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("link", name="Handbook").click()
+        await page.get_by_label("Upload files").set_input_files(file)
+        await page.get_by_text("Show passages").click()
+        await expect(page.locator(".chunks")).to_contain_text("8080")
+        await page.get_by_label("Question").fill("监听端口")
+        await page.get_by_role("button", name="Search").click()
+        await expect(page.locator(".found li").first).to_contain_text("服务默认监听 8080 端口")
+        await expect(page.locator(".found mark").first).to_be_visible()
+        await check_accessibility(page)

@@ -91,6 +91,7 @@ async def test_events_arrive_at_once_character_by_character(site: Site, tmp_path
             await reader.rest()
 
 
+@pytest.mark.campaign
 async def test_an_idle_stream_outlives_the_timeout_of_the_proxy(own_site: Site, tmp_path: Path) -> None:
     """nginx here closes after four seconds of silence; after six seconds of pings the stream is still
     open."""

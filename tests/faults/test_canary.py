@@ -20,6 +20,7 @@ import httpx
 import pytest
 from anyio.abc import Process
 
+from tests.servers.command import run_gencode
 from tests.servers.github import Fault, ScriptedGitHub, github_server
 from tests.servers.model import ModelServer, call_of, http_error, model_server, plan_and_files, text
 from tests.servers.ports import closed_port, reserve_port
@@ -353,18 +354,10 @@ async def test_a_secret_that_the_model_repeats_is_nowhere(tmp_path: Path, where:
         {"PROVIDERS": json.dumps({"x": {"base_url": "http://h", "model": "m", "quirks": {"prefix": QUERY}}})},
     ],
 )
-def test_a_refusal_to_start_contains_no_secret(tmp_path: Path, variables: Mapping[str, str]) -> None:
+async def test_a_refusal_to_start_contains_no_secret(tmp_path: Path, variables: Mapping[str, str]) -> None:
     """Row 84: with secrets where none may be, the service refuses to start and does not print them."""
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "LOG_LEVEL": "DEBUG"}
-    done = subprocess.run(
-        [sys.executable, "-m", "gencode", "serve"],
-        cwd=tmp_path,
-        env={**env, "SERVER_PORT": "0", **variables},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
+    own = {"HOME": str(tmp_path), "LOG_LEVEL": "DEBUG", "SERVER_PORT": "0"}
+    done = await run_gencode(["serve"], own | variables, tmp_path)
     assert done.returncode == 2
-    assert "gencode cannot start" in done.stderr
-    assert QUERY not in done.stdout + done.stderr
+    assert b"gencode cannot start" in done.stderr
+    assert QUERY.encode() not in done.stdout + done.stderr

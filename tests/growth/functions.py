@@ -17,7 +17,7 @@ from gencode.domain.path_rules import check_path
 from gencode.githosts.push_errors import push_error
 from gencode.githosts.responses import error_text
 from gencode.http.strict_json import parse_json
-from gencode.llm.openai.error_mapping import ErrorMapper, error_in
+from gencode.llm.streaming.error_mapping import ErrorMapper, error_in
 from gencode.notifications.chat_replies import escape_for_mattermost, escape_for_slack
 from gencode.outbound.url_policy import parse as parse_url
 from gencode.retrieval.citations import LONGEST, Quote, verify_quotes

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
-from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.text_filters import TextFilters
 from gencode.llm.openai.think_block import ModelHabits
 from gencode.llm.port import ChatRequest, Message
+from gencode.llm.streaming.error_mapping import ErrorMapper
+from gencode.llm.streaming.line_splitter import LineSplitter
+from gencode.llm.streaming.provider import BodyEnd
 from gencode.security.secret_detector import SecretDetector
 
 SIZE = 2**18

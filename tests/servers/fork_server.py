@@ -1,4 +1,4 @@
-"""Starts services by fork from a process that has imported gencode once: each import takes a second.
+"""Starts services and commands by fork from a process that has imported gencode once, which takes a second.
 
 A forked service is a process of its own: `python -m MODULE` with the given environment and folder. Where the
 start of the interpreter itself matters, `Service.launch` starts a fresh one.
@@ -110,11 +110,12 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(
-        self, module: Sequence[str], environment: Mapping[str, str], folder: Path, stderr: int
+        self, module: Sequence[str], environment: Mapping[str, str], folder: Path, stderr: int | None = None
     ) -> ForkedProcess:
-        """`python -m *module` in this folder."""
+        """`python -m *module` in this folder. Without a descriptor, errors are written to the output."""
         request = _Request(arguments=list(module), environment=dict(environment), folder=str(folder))
-        return await anyio.to_thread.run_sync(self._start, json.dumps(asdict(request)).encode(), stderr)
+        with anyio.CancelScope(shield=True):  # else it would run on, and nobody would know it
+            return await anyio.to_thread.run_sync(self._start, json.dumps(asdict(request)).encode(), stderr)
 
     def stop(self) -> None:
         if self._socket and self._process:
@@ -122,13 +123,14 @@ class ForkServer:
             self._process.wait()
         self._socket = self._process = None
 
-    def _start(self, request: bytes, stderr: int) -> ForkedProcess:
+    def _start(self, request: bytes, stderr: int | None) -> ForkedProcess:
         stdout, child_stdout = os.pipe()
         status, server_status = os.pipe()
         try:
             with self._lock:
                 connection = self._connected()
-                socket.send_fds(connection, [request], [child_stdout, stderr, server_status])
+                child_stderr = child_stdout if stderr is None else stderr
+                socket.send_fds(connection, [request], [child_stdout, child_stderr, server_status])
                 pid = int(connection.recv(100))
         finally:
             os.close(child_stdout)

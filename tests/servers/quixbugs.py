@@ -11,6 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gencode.codegen.test_code.python_tests import TestFunction
+from gencode.codegen.test_code.reader import TestCodeReader
+from gencode.pipelines.test_generation.artifacts import Given, TargetFunction, TargetGroup
+from gencode.pipelines.test_generation.evidence import Evidence
+from gencode.pipelines.test_generation.verification.sandbox_verifier import SandboxVerifier
+from gencode.sandbox.port import Sandbox
+
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "quixbugs" / "programs.json"
 GOOD = frozenset({"test_good", "test_victim"})
 USELESS: Mapping[str, str] = {
@@ -74,6 +81,25 @@ def programs() -> Mapping[str, Program]:
         )
         for name, one in stored.items()
     }
+
+
+async def verified(
+    sandbox: Sandbox, reader: TestCodeReader, program: Program
+) -> tuple[Evidence, Sequence[TestFunction]]:
+    """What the verification says of the program's answer, and all tests of it."""
+    functions = await reader.functions(program.path, program.correct)
+    group = TargetGroup(
+        source=program.path,
+        language="python",
+        framework="pytest",
+        test_path=f"tests/test_{program.path}",
+        module=program.name,
+        functions=tuple(TargetFunction(name=one.name, first=one.first, last=one.last) for one in functions),
+        before=program.buggy,
+    )
+    given = Given(files={program.path: program.correct})
+    tests = await reader.tests(group.test_path, program.answer)
+    return await SandboxVerifier(sandbox, reader)(given, group, program.answer, tests), tests
 
 
 _ANSWER = '''\

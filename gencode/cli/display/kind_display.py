@@ -60,6 +60,8 @@ _LINES: Mapping[str, Callable[[Data], str]] = {
     "approved": lambda d: f"{INDENT}{d['message']}",
     "retry": lambda d: f"{INDENT}trying again in {d['wait_seconds']} s: {d['message']}",
     "failover": lambda d: f"{INDENT}{d['to']} answers in place of {d['from']}: {d['message']}",
+    "fetch_progress": lambda d: f"{INDENT}received {d['received_bytes']:,} bytes",
+    "synced": lambda d: f"{INDENT}{d['branches']} branches, {d['objects']} new objects",
     "resumed": lambda _: f"{INDENT}goes on where it stopped",
     "error": lambda d: f"{INDENT}{d['code']}: {d['message']}",
 }

@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from gencode.llm.openai.finish_reasons import Mark
-
-
-class BodyEnd(Enum):
-    """How the body of a response ended.
-
-    DONE      with [DONE], or as one complete JSON document
-    COMPLETE  where its length or its last chunk says that it ends
-    CLOSED    with the connection: perhaps in the middle
-    BROKEN    by an error or a deadline
-    """
-
-    DONE = "done"
-    COMPLETE = "complete"
-    CLOSED = "closed"
-    BROKEN = "broken"
+from gencode.llm.streaming.provider import BodyEnd
 
 
 class EndEvidence:

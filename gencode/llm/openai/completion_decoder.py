@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
-from gencode.llm.openai.answer_completeness import BodyEnd, EndEvidence
+from gencode.llm.openai.answer_completeness import EndEvidence
 from gencode.llm.openai.choice_index_repair import ChoiceIndex
 from gencode.llm.openai.completion_event_parser import CompletionEvent, completion_event, plain_text
-from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
-from gencode.llm.openai.line_splitter import LineSplitter
-from gencode.llm.openai.server_events import MAX_EVENT, JsonObject, ServerEvents, too_large
+from gencode.llm.openai.server_events import JsonObject, ServerEvents
 from gencode.llm.openai.text_filters import TextFilters
 from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
+from gencode.llm.streaming.error_mapping import ErrorMapper
+from gencode.llm.streaming.error_objects import error_object
+from gencode.llm.streaming.event_json import MAX_EVENT, too_large
+from gencode.llm.streaming.line_splitter import LineSplitter
+from gencode.llm.streaming.provider import BodyEnd
 
 _MAX_BLANKS = 2000
 """Characters in a row within JSON: in JSON mode, small models write them until the token limit."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gencode.llm.streaming.requests import MIN_TOKENS
+
 _FIELD = re.compile(r"max_(?:completion_|new_|output_)?tokens|maximum (?:output|completion) tokens", re.I)
 _ALLOWED = re.compile(
     r"(?:at most|up to|<=|less than or equal to|no (?:more|greater) than|cannot exceed"
@@ -16,8 +18,6 @@ _ALLOWED = re.compile(
 _WINDOW = re.compile(r"maximum context length is ([0-9]{2,8})\b", re.IGNORECASE)
 _PROMPT = re.compile(r"\b([0-9]{1,8}) (?:in the messages|input tokens|of text input)", re.IGNORECASE)
 _MAX_WORDS = 4000  # characters of a message that are searched
-MIN_TOKENS = 64
-"""A limit below is no answer worth asking for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,11 +6,7 @@ from typing import Any
 
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest
-
-CONTINUE_INSTRUCTION = (
-    "Your answer was cut off. Go on exactly where it stopped, even in the middle of a line or a word. "
-    "Repeat nothing of it, explain nothing, and open no code fence."
-)
+from gencode.llm.streaming.requests import CONTINUE_INSTRUCTION
 
 
 def request_body(model: str, request: ChatRequest, quirks: Quirks) -> dict[str, Any]:

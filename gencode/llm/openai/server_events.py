@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from gencode.llm.errors import LLMBadOutput, LLMTooLarge, ProviderError
-from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.resilience.json_value_count import has_more_values
+from gencode.llm.errors import LLMBadOutput, ProviderError
+from gencode.llm.streaming.error_mapping import ErrorMapper
+from gencode.llm.streaming.event_json import json_value
 
 JsonObject = dict[str, Any]
 
-MAX_EVENT = 8 * 2**20
-"""Bytes of one event, or of an answer that is one JSON document: a file of 2 MiB, escaped, with reasoning."""
-_LARGE_EVENT = 64 * 1024
-_MAX_VALUES = 100_000
-"""Values in one larger event. Parsing holds the interpreter lock, and a value takes up to 64 bytes."""
 _QUOTED_BYTES = 1000
-_DECODER = json.JSONDecoder()  # json.loads looks at its options each time
-_decode: Callable[[str], object] = _DECODER.decode
-_decode_first: Callable[[str], tuple[object, int]] = _DECODER.raw_decode
 _STATUS = re.compile(rb"(?<![0-9])[45][0-9]{2}(?![0-9])")
 _FIELDS = (b"event", b"id", b"retry", b"data")
 _OTHER_FIELD = re.compile(rb"[A-Za-z][\w-]*(?::|\Z)")
@@ -98,7 +89,7 @@ class ServerEvents:
         self._understood += 1
         if not data:
             return
-        event = None if self._pending else _json(data)
+        event = None if self._pending else json_value(data)
         if self._name and self._name != b"message":
             self._named_event(event, data)
         elif isinstance(event, dict):
@@ -149,7 +140,7 @@ class ServerEvents:
         if line == b"[DONE]":
             self.done = True
             return
-        found = _json(line)
+        found = json_value(line)
         if isinstance(found, dict):
             self._objects.append(found)
             self._bare_objects += 1
@@ -163,7 +154,7 @@ class ServerEvents:
         """Handle the end of an event: its data becomes an object."""
         data, self._pending = bytes(self._pending[1:]), bytearray()
         if data:
-            event = _json(data)
+            event = json_value(data)
             if not isinstance(event, dict):
                 raise self._not_an_object(data)
             self._objects.append(event)
@@ -171,7 +162,7 @@ class ServerEvents:
 
     def _end_document(self, document: bytes) -> None:
         """Some servers put their objects into a list."""
-        found = _json(document)
+        found = json_value(document)
         items = found if isinstance(found, list) else [found]
         objects = [item for item in items if isinstance(item, dict)]
         if not objects or len(objects) < len(items):
@@ -190,22 +181,3 @@ class ServerEvents:
 
     def _quote(self, data: bytes) -> str:
         return self._errors.quote(data[:_QUOTED_BYTES].decode("utf-8", "replace"))
-
-
-def too_large() -> LLMTooLarge:
-    return LLMTooLarge(
-        f"The server sent an event of more than {MAX_EVENT} bytes, or with more values than an answer has. "
-        "Ask for a smaller project."
-    )
-
-
-def _json(data: bytes) -> object:
-    """The value, None for what is not JSON in UTF-8. No white space is before it. Raises LLMTooLarge."""
-    if len(data) > _LARGE_EVENT and (len(data) > MAX_EVENT or has_more_values(data, _MAX_VALUES)):
-        raise too_large()
-    try:
-        text = data.decode()
-        found, end = _decode_first(text)
-        return found if end == len(text) else _decode(text)
-    except (ValueError, RecursionError):
-        return None

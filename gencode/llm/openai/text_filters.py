@@ -6,9 +6,9 @@ from gencode.llm.errors import LLMTooLarge
 from gencode.llm.openai.cumulative_text import CumulativeText
 from gencode.llm.openai.end_tokens import EndTokens
 from gencode.llm.openai.start_tokens import StartTokens
-from gencode.llm.openai.surrogate_pairs import SurrogatePairs
 from gencode.llm.openai.think_block import ModelHabits, ThinkBlock
 from gencode.llm.port import ChatRequest
+from gencode.llm.streaming.surrogate_pairs import SurrogatePairs
 
 
 class TextFilters:

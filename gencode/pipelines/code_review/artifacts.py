@@ -77,16 +77,11 @@ class Reviewed:
 
 
 class JudgedFindings(Record):
-    """The findings that remain, ranked.
-
-    left_out    those that max_findings left out
-    refuted     those that the self-check refuted
-    """
+    """The findings that remain, ranked. `refuted`: those that the self-check refuted."""
 
     findings: tuple[Finding, ...]
     merged: int = 0
     refuted: int = 0
-    left_out: int = 0
     is_self_checked: bool = False
 
 

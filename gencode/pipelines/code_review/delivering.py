@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import anyio.to_thread
+
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.pipelines.code_review.artifacts import Judged
-from gencode.pipelines.code_review.findings import finding_id
+from gencode.pipelines.code_review.findings import Finding, FindingStatus
 from gencode.pipelines.code_review.names import REVIEW
 from gencode.pipelines.code_review.result import ReviewResult, result_of
+from gencode.pipelines.code_review.seen_lines import packed, seen_lines, unpacked
+from gencode.pipelines.code_review.tracking import known_findings, record_of, with_statuses
+from gencode.workspace.reviews.store import LastReview, ReviewStore
 
 
 class Delivering:
+    """The result is a checkpoint before anything is written, so that a repetition writes the same."""
+
+    def __init__(self, store: ReviewStore) -> None:
+        self._store = store
+
     async def __call__(self, judged: Judged, emit: Emit) -> ReviewResult:
         given = judged.reviewed.collected.given
-        subject = given.subject or given.run.task_id
-        findings = [
-            one.model_copy(update={"id": finding_id(given.run.principal, subject, one.identity)})
-            for one in judged.judged.findings
-        ]
-        result = result_of(judged, findings)
-        await emit(
-            StageUpdate(checkpoints={REVIEW: result.model_dump_json()}, result={"review": summary(result)})
-        )
+        stored = given.checkpoints.get(REVIEW)
+        result = ReviewResult.model_validate_json(stored) if stored else await self._result(judged)
+        if not stored:
+            checkpoint = {REVIEW: result.model_dump_json()}
+            await emit(StageUpdate(checkpoints=checkpoint, result={"review": summary(result)}))
+        if given.subject:
+            await self._record(judged, result)
         return result
+
+    async def _result(self, judged: Judged) -> ReviewResult:
+        given = judged.reviewed.collected.given
+        last = LastReview()
+        if given.subject:
+            last = await self._store.last_review(given.run.principal, given.subject)
+        return await anyio.to_thread.run_sync(_tracked, judged, last)
+
+    async def _record(self, judged: Judged, result: ReviewResult) -> None:
+        collected = judged.reviewed.collected
+        lines = await anyio.to_thread.run_sync(lambda: packed(seen_lines(collected.diff.diff)))
+        records = [record_of(finding) for finding in result.findings]
+        run, subject = collected.given.run, collected.given.subject
+        await self._store.record(run.principal, subject, run.task_id, lines, records)
+
+
+def _tracked(judged: Judged, last: LastReview) -> ReviewResult:
+    collected = judged.reviewed.collected
+    given, diff = collected.given, collected.diff.diff
+    known = known_findings(last.findings, unpacked(last.lines), seen_lines(diff), diff)
+    subject = given.subject or given.run.task_id
+    findings = with_statuses(judged.judged.findings, known, given.run.principal, subject)
+    kept = _limited(findings, given.max_findings)
+    return result_of(judged, kept, len(findings) - len(kept))
+
+
+def _limited(findings: Sequence[Finding], most: int) -> list[Finding]:
+    """The most important new ones, and all that were told before."""
+    new = [one for one in findings if one.status is FindingStatus.NEW]
+    left_out = {one.id for one in new[most:]}
+    return [one for one in findings if one.id not in left_out]
 
 
 def summary(result: ReviewResult) -> dict[str, object]:

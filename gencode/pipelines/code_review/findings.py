@@ -75,6 +75,7 @@ class Finding(Record):
     confidence  0 to 1, as the model gives it
     file, hunk  positions in the diff
     merged      further findings that said the same
+    is_known    taken from an earlier review of the same hunk
     """
 
     id: str = ""
@@ -98,6 +99,7 @@ class Finding(Record):
     file: int = 0
     hunk: int | None = None
     merged: int = 0
+    is_known: bool = False
 
     @property
     def place(self) -> str:
@@ -109,8 +111,8 @@ class Finding(Record):
         return f"{self.path}:{self.line}{end}{deleted}"
 
     def data(self) -> dict[str, Any]:
-        """For events and views: without the positions in the diff."""
-        return self.model_dump(mode="json", exclude={"file", "hunk"})
+        """For an event: before its id and status are known."""
+        return self.model_dump(mode="json", exclude={"id", "status"})
 
 
 _NAMESPACE = UUID("4b9c1f3e-6c0b-5a43-9d0e-6a3c5f0b8d11")

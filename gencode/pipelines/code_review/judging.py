@@ -31,15 +31,16 @@ class Judging:
         if JUDGED in given.checkpoints:
             stored = JudgedFindings.model_validate_json(given.checkpoints[JUDGED])
             return Judged(reviewed=reviewed, judged=stored)
-        found = [one for placed in reviewed.placed.values() for one in placed.findings]
+        told = [one for placed in reviewed.placed.values() for one in placed.findings]
+        found = [*reviewed.collected.plan.known, *told]
         distinct = await anyio.to_thread.run_sync(merged, found)
-        scores = await self._scores(reviewed, distinct, emit) if given.is_self_checked and distinct else None
-        kept = ranked(not_refuted(distinct, scores)) if scores else distinct
+        known, new = [one for one in distinct if one.is_known], [one for one in distinct if not one.is_known]
+        scores = await self._scores(reviewed, new, emit) if given.is_self_checked and new else None
+        kept = ranked([*known, *(not_refuted(new, scores) if scores else new)])
         judged = JudgedFindings(
-            findings=tuple(with_distinct_identities(kept)[: given.max_findings]),
+            findings=tuple(with_distinct_identities(kept)),
             merged=len(found) - len(distinct),
             refuted=len(distinct) - len(kept),
-            left_out=max(0, len(kept) - given.max_findings),
             is_self_checked=scores is not None,
         )
         await emit(_update(judged))
@@ -65,7 +66,6 @@ def _update(judged: JudgedFindings) -> StageUpdate:
         "findings": len(judged.findings),
         "merged": judged.merged,
         "refuted": judged.refuted,
-        "left_out": judged.left_out,
         "self_checked": judged.is_self_checked,
     }
     return StageUpdate(kind=JUDGED_EVENT, data=data, checkpoints={JUDGED: judged.model_dump_json()})

@@ -34,7 +34,9 @@ from gencode.pipelines.code_review.names import (
     REVIEWING,
 )
 from gencode.pipelines.code_review.pipeline import CodeReview
+from gencode.pipelines.code_review.reviewed_hunks import ReviewedHunks
 from gencode.pipelines.code_review.reviewing import Reviewing
+from gencode.workspace.reviews.store import ReviewStore
 from gencode.workspace.workspace import Workspace
 
 MOST_AT_ONCE = 4
@@ -80,11 +82,13 @@ KIND = Kind(
 def start(dependencies: KindDependencies) -> KindRuntime:
     settings, workspace = dependencies.settings, dependencies.extension(Workspace)
     tokens = settings.max_output_tokens
+    store = ReviewStore(workspace.database, workspace.audit)
+    hunks = ReviewedHunks(store)
     pipeline = CodeReview(
-        Collecting(),
-        Reviewing(dependencies.sessions, tokens, min(settings.files_at_once, MOST_AT_ONCE)),
+        Collecting(hunks),
+        Reviewing(dependencies.sessions, hunks, tokens, min(settings.files_at_once, MOST_AT_ONCE)),
         Judging(dependencies.sessions, tokens),
-        Delivering(),
+        Delivering(store),
         dependencies.price,
     )
     return KindRuntime(

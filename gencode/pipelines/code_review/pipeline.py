@@ -69,7 +69,7 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         request=request,
         subject=str(request.get("subject") or ""),
         instructions=ReviewInstructions(
-            language=str(request["language"]), instructions=str(request.get("instructions") or "")
+            language=str(request["language"]), text=str(request.get("instructions") or "")
         ),
         is_self_checked=bool(request["self_check"]),
         max_findings=int(request["max_findings"]),

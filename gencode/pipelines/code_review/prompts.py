@@ -57,12 +57,12 @@ minor: wrong in a rare case, or hard to maintain. info: worth a thought.
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReviewInstructions:
     """language      of the findings: en or zh
-    instructions  of the user who asks for the review, "" for none
+    text          of the user who asks for the review, "" for none
     most          findings of one answer
     """
 
     language: str
-    instructions: str = ""
+    text: str = ""
     most: int = 20
 
 
@@ -71,7 +71,7 @@ def review_request(
 ) -> ChatRequest:
     """The request for one bundle. `text`: of the bundle; `number`: from 0."""
     parts = [
-        *_of_user(instructions.instructions),
+        *_of_user(instructions.text),
         f"Write title and body in {_LANGUAGES[instructions.language]}.",
         f"Part {number + 1} of {count} of the change:\n<change>\n{text.rstrip()}\n</change>",
     ]

@@ -62,7 +62,7 @@ class ReviewResult(Record):
         return {severity: counts[severity] for severity in Severity}
 
 
-def result_of(judged: Judged, findings: Sequence[Finding]) -> ReviewResult:
+def result_of(judged: Judged, findings: Sequence[Finding], left_out: int) -> ReviewResult:
     reviewed, made = judged.reviewed, judged.judged
     plan = reviewed.collected.plan
     ledger = plan.reviewed(reviewed.placed.keys(), reviewed.skipped)
@@ -80,7 +80,7 @@ def result_of(judged: Judged, findings: Sequence[Finding]) -> ReviewResult:
             refuted=made.refuted,
             misplaced=sum(one.misplaced for one in reviewed.placed.values()),
             unreadable=sum(one.unreadable for one in reviewed.placed.values()),
-            left_out=made.left_out,
+            left_out=left_out,
             self_checked=made.is_self_checked,
         ),
         findings=tuple(findings),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from gencode.diffs import Coverage, LedgerEntry, ReviewPlan, Stats, display_path
-from gencode.pipelines.code_review.findings import Record
+from gencode.pipelines.code_review.findings import Finding, Record
 
 
 class PlannedBundle(Record):
@@ -31,15 +31,19 @@ class LedgerLine(Record):
 
 
 class StoredPlan(Record):
-    """`stats`: of the whole diff: files, added lines, deleted lines."""
+    """stats  of the whole diff: files, added lines, deleted lines
+    known  findings of hunks that were reviewed before
+    """
 
     bundles: tuple[PlannedBundle, ...]
     ledger: tuple[LedgerLine, ...]
     stats: tuple[int, int, int]
+    known: tuple[Finding, ...] = ()
 
     @classmethod
-    def of(cls, plan: ReviewPlan) -> StoredPlan:
-        ledger = tuple(map(_line, plan.ledger.entries))
+    def of(cls, plan: ReviewPlan, hunks: Sequence[Sequence[int]] | None = None) -> StoredPlan:
+        """`hunks`: by file, the positions in the whole diff of the hunks that are planned; None for all."""
+        ledger = tuple(_line(entry, hunks) for entry in plan.ledger.entries)
         shown: dict[int, dict[int, None]] = {bundle.number: {} for bundle in plan.bundles}
         for line in ledger:
             if line.bundle is not None:
@@ -69,11 +73,11 @@ def _reviewed(line: LedgerLine, bundles: Collection[int], skipped: Mapping[int, 
     return line.model_copy(update={"coverage": coverage, "reason": code})
 
 
-def _line(entry: LedgerEntry) -> LedgerLine:
+def _line(entry: LedgerEntry, hunks: Sequence[Sequence[int]] | None) -> LedgerLine:
     return LedgerLine(
         file=entry.file,
         path=display_path(entry.path),
-        hunk=entry.hunk,
+        hunk=entry.hunk if hunks is None or entry.hunk is None else hunks[entry.file][entry.hunk],
         part=entry.part,
         coverage=entry.coverage,
         bundle=entry.bundle,

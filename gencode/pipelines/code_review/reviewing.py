@@ -24,6 +24,7 @@ from gencode.pipelines.code_review.names import (
 from gencode.pipelines.code_review.placing import place_claim
 from gencode.pipelines.code_review.prompts import review_request
 from gencode.pipelines.code_review.review_plan import PlannedBundle
+from gencode.pipelines.code_review.reviewed_hunks import ReviewedHunks
 from gencode.resilience.thread_offload import run_on_text
 
 OF_ONE_BUNDLE = (BudgetExceeded, LLMBadOutput, LLMRefused, LLMTooLarge, LLMTruncated)
@@ -33,8 +34,11 @@ OF_ONE_BUNDLE = (BudgetExceeded, LLMBadOutput, LLMRefused, LLMTooLarge, LLMTrunc
 class Reviewing:
     """Asks about each bundle once, and stores each answer with the findings that it proves."""
 
-    def __init__(self, sessions: LLMSessionFactory, max_tokens: int, at_once: int) -> None:
+    def __init__(
+        self, sessions: LLMSessionFactory, hunks: ReviewedHunks, max_tokens: int, at_once: int
+    ) -> None:
         self._sessions = sessions
+        self._hunks = hunks
         self._max_tokens = max_tokens
         self._at_once = at_once
 
@@ -42,6 +46,8 @@ class Reviewing:
         """Raises the error of a bundle if it concerns all of them, or if no bundle could be reviewed."""
         given = collected.given
         placed = placed_bundles(given.checkpoints)
+        if not collected.plan.bundles:
+            return Reviewed(collected=collected, placed=placed, skipped={})
         calls = await ModelCalls.open(self._sessions, given.run, emit)
         run = _Run(collected, calls, self._max_tokens, placed)
         async with anyio.create_task_group() as group:
@@ -49,10 +55,10 @@ class Reviewing:
             for bundle in collected.plan.bundles:
                 if bundle.number not in placed:
                     group.start_soon(run.review_within, limiter, bundle)
+        await self._hunks.remember(collected, run.placed)
         run.check()
-        if collected.plan.bundles:
-            codes = SkippedBundles(codes=run.skipped)
-            await emit(StageUpdate(checkpoints={SKIPPED: codes.model_dump_json()}))
+        codes = SkippedBundles(codes=run.skipped)
+        await emit(StageUpdate(checkpoints={SKIPPED: codes.model_dump_json()}))
         return Reviewed(collected=collected, placed=run.placed, skipped=run.skipped, session=calls.session)
 
 

@@ -72,6 +72,6 @@ def _before(file: FileDiff, lines: list[bytes]) -> str | None:
     for hunk in file.hunks:
         start = hunk.new_start - 1 + (hunk.new_count == 0)
         old += lines[at:start]
-        old += [line.text + b"\n" for line in hunk.lines() if line.old is not None]
+        old += [line.text + b"\n" * line.has_newline for line in hunk.lines() if line.old is not None]
         at = start + hunk.new_count
     return b"".join([*old, *lines[at:]]).decode("utf-8", "surrogatepass")

@@ -92,10 +92,10 @@ class _Wanted:
         self._names = dict.fromkeys(names, False)
 
     def may_be_in(self, path: str) -> bool:
-        return any(":" not in name or name.partition(":")[0] == path for name in self._names)
+        return any(":" not in name or name.rpartition(":")[0] == path for name in self._names)
 
     def takes(self, path: str, function: str) -> bool:
-        for name in (function, function.rpartition(".")[2], f"{path}:{function}"):
+        for name in (path, function, function.rpartition(".")[2], f"{path}:{function}"):
             if name in self._names:
                 self._names[name] = True
                 return True

@@ -97,7 +97,7 @@ class FileOutcome(ResponseModel):
     discarded: list[DiscardedTest] = []  # noqa: RUF012 - pydantic copies it
 
 
-def tests_view(
+def result_view(
     outcomes: Sequence[FileOutcome],
     groups: Sequence[TargetGroup],
     skipped: Iterable[SkippedTarget],

@@ -19,7 +19,7 @@ from gencode.pipelines.test_generation.results import (
     TestFile,
     TestsView,
     requirements_in,
-    tests_view,
+    result_view,
 )
 from gencode.pipelines.test_generation.test_names import tests_of
 
@@ -47,7 +47,7 @@ class VerifyingTests:
         outcomes = [await self._outcome(file, given, known, emit) for file in work.files]
         groups = [file.group for file in work.files]
         skipped = work.collected.targets.skipped if work.collected.targets else ()
-        view = tests_view(outcomes, groups, skipped, given.requirements, "")
+        view = result_view(outcomes, groups, skipped, given.requirements, "")
         await emit(StageUpdate(checkpoints={TESTS: view.model_dump_json()}, result=_result(view)))
         return view
 

@@ -12,7 +12,7 @@ import httpx
 
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTimeout, ProviderError
 from gencode.llm.openai.endpoint import endpoint, key_headers
-from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.streaming.error_mapping import ErrorMapper
 from gencode.resilience.thread_offload import run_on_text
 from gencode.retrieval.errors import EncoderMismatch
 from gencode.retrieval.port import Encoded, Encoder, EncoderInfo

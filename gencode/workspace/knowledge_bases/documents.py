@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import NotFound
@@ -144,19 +144,20 @@ class Documents:
         async with self._database.transaction() as session:
             return list(await session.scalars(query))
 
-    async def unfinished(self, base_ids: Sequence[str]) -> Sequence[KnowledgeDocument]:
-        """Those that are not indexed, or not yet, in the order in which they were added."""
-        query = (
-            select(KnowledgeDocument)
-            .where(
-                KnowledgeDocument.base_id.in_(base_ids),
-                ~KnowledgeDocument.is_deleted,
-                KnowledgeDocument.processing_status != ProcessingStatus.COMPLETED.value,
-            )
-            .order_by(KnowledgeDocument.created_at, KnowledgeDocument.id)
+    async def unfinished(
+        self, base_ids: Sequence[str], limit: int
+    ) -> tuple[Sequence[KnowledgeDocument], int]:
+        """Those that are not indexed, or not yet: the first ones, and how many there are."""
+        conditions = (
+            KnowledgeDocument.base_id.in_(base_ids),
+            ~KnowledgeDocument.is_deleted,
+            KnowledgeDocument.processing_status != ProcessingStatus.COMPLETED.value,
         )
+        order = (KnowledgeDocument.created_at, KnowledgeDocument.id)
+        query = select(KnowledgeDocument).where(*conditions).order_by(*order).limit(limit)
+        counted = select(func.count()).select_from(KnowledgeDocument).where(*conditions)
         async with self._database.transaction() as session:
-            return (await session.scalars(query)).all()
+            return (await session.scalars(query)).all(), await session.scalar(counted) or 0
 
     async def named(self, document_ids: Sequence[str]) -> Mapping[str, KnowledgeDocument]:
         """By id, without what was deleted or has failed: the index may still have it for a moment."""
@@ -241,7 +242,7 @@ class Documents:
                 select(KnowledgeDocument.base_id).where(KnowledgeDocument.id == document_id)
             )
             changed: Any = await session.execute(_change(document_id, values, *conditions))
-            if base_id:
+            if base_id and _COUNTED & values.keys():
                 await recount(session, base_id)
             return bool(changed.rowcount)
 
@@ -268,6 +269,8 @@ class Documents:
         )
 
 
+_COUNTED = {"processing_status", "chunk_count"}
+"""Columns from which the counts of a base follow."""
 _NO_ERROR: Mapping[str, Any] = {"error_code": None, "error_message": None}
 
 

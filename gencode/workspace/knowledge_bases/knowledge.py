@@ -11,9 +11,10 @@ from sqlalchemy import Select, delete, or_, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gencode.domain.errors import NotFound
+from gencode.domain.errors import Invalid, NotFound
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.ports.named_locks import NamedLocks
+from gencode.resilience.thread_offload import run_on_text
 from gencode.retrieval import citations
 from gencode.retrieval.errors import EncoderIncomplete, EncoderMismatch
 from gencode.retrieval.port import Encoder, RetrievalIndex
@@ -23,7 +24,7 @@ from gencode.workspace.knowledge_bases.encoder_spec import EncoderKind, EncoderS
 from gencode.workspace.knowledge_bases.encoders import QUERY_SECONDS, EncoderAccess, QueryEncoder
 from gencode.workspace.knowledge_bases.errors import EncoderUnavailable
 from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
-from gencode.workspace.knowledge_bases.search_results import cited, found
+from gencode.workspace.knowledge_bases.search_results import MAX_MISSING, cited, found
 from gencode.workspace.knowledge_bases.sources import (
     KnowledgeCitation,
     KnowledgeFound,
@@ -83,17 +84,19 @@ class KnowledgeBases:
         base_ids   at most MAX_BASES
         task_id    the task that asks, for the ledger
 
-        Raises NotFound for a base that the principal may not read, and StoreError.
+        Raises NotFound for a base that the principal may not read, Invalid for too many, and StoreError.
         """
-        rows = [await self.base(base_id, principal) for base_id in dict.fromkeys(base_ids[:MAX_BASES])]
+        if len(set(base_ids)) > MAX_BASES:
+            raise Invalid.of("knowledge_base_ids", "too_long", f"at most {MAX_BASES} can be searched at once")
+        rows = [await self.base(base_id, principal) for base_id in dict.fromkeys(base_ids)]
         encoders = [
             encoder for row in rows for encoder in await self._query_encoders(row, principal, task_id)
         ]
         ids = [row.id for row in rows]
         result = await HybridSearch(self.index, encoders).search(query, ids, limit=min(limit, MAX_FOUND))
         names = await self.documents.named([hit.chunk.document for hit in result.hits])
-        unfinished = await self.documents.unfinished(ids)
-        return found(query, rows, result, names, unfinished, principal)
+        unfinished = await self.documents.unfinished(ids, MAX_MISSING)
+        return found(query, rows, result, names, *unfinished, principal)
 
     async def verify(
         self, principal: str, quotes: Sequence[KnowledgeQuote], shown: Sequence[KnowledgeSource]
@@ -113,13 +116,10 @@ class KnowledgeBases:
         alive = await self.documents.named(sorted({ref.document for ref in stored}))
         current = {ref: chunk for ref, chunk in stored.items() if ref.document in alive}
         known = [quote for quote in quotes if quote.source is None or 0 <= quote.source < len(shown)]
-        checked = citations.verify_quotes(
-            [
-                citations.Quote(
-                    text=quote.text, source=None if quote.source is None else shown[quote.source].ref
-                )
-                for quote in known
-            ],
+        checked = await run_on_text(
+            sum(len(source.text) for source in shown),
+            citations.verify_quotes,
+            [_quote(quote, shown) for quote in known],
             [source.chunk for source in shown],
             current,
         )
@@ -240,6 +240,11 @@ class KnowledgeBases:
                 continue
             opened.append(QueryEncoder(one, self.workspace.ledger, principal, task_id))
         return opened
+
+
+def _quote(quote: KnowledgeQuote, shown: Sequence[KnowledgeSource]) -> citations.Quote:
+    source = None if quote.source is None else shown[quote.source].ref
+    return citations.Quote(text=quote.text, source=source)
 
 
 async def _alive(session: AsyncSession, base_id: str) -> KnowledgeBase | None:

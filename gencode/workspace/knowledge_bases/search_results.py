@@ -32,11 +32,12 @@ def found(
     result: SearchResult,
     documents: Mapping[str, KnowledgeDocument],
     unfinished: Sequence[KnowledgeDocument],
+    unfinished_count: int,
     principal: str,
 ) -> KnowledgeFound:
     """principal   who asks
     documents   those of the hits; a hit of another one was deleted meanwhile
-    unfinished  those of the bases that are not indexed
+    unfinished  the first of those of the bases that are not indexed; unfinished_count: of all
     """
     terms = query_terms(query)
     return KnowledgeFound(
@@ -45,9 +46,9 @@ def found(
             for hit in result.hits
             if hit.chunk.document in documents
         ),
-        is_complete=not unfinished,
-        missing=tuple(_missing(row) for row in unfinished[:MAX_MISSING]),
-        missing_count=len(unfinished),
+        is_complete=not unfinished_count,
+        missing=tuple(_missing(row) for row in unfinished),
+        missing_count=unfinished_count,
         without_vectors=tuple(_without_vectors(bases, result, principal)),
     )
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -24,6 +22,7 @@ from gencode.llm.provider_catalog import ProviderConfig, ProviderFactory
 from gencode.llm.session import LLMSession, LLMSessionFactory, SecretsOf
 from gencode.outbound.user_http import UserHttp
 from gencode.resilience.retry import Retry
+from gencode.workspace.model_configs.provider_rules import RULES, answer_limit
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS, address_of, price_fields
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.workspace import Workspace
@@ -32,30 +31,6 @@ TEST = "model_test"
 """The kind of a test's call in the ledger."""
 MAX_OPEN = 512
 """Configs whose providers are kept: each remembers what its model rejects."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderRules:
-    """The address of a provider's API, and its deviations from OpenAI's."""
-
-    base_url: str
-    quirks: Mapping[str, Any] = field(default_factory=dict)
-
-
-RULES: Mapping[ModelProvider, ProviderRules] = {
-    ModelProvider.OPENAI: ProviderRules(
-        base_url="https://api.openai.com/v1", quirks={"max_tokens_field": "max_completion_tokens"}
-    ),
-    ModelProvider.DEEPSEEK: ProviderRules(
-        base_url="https://api.deepseek.com",
-        quirks={"prefix": "deepseek", "thinking": {"thinking": {"type": "disabled"}}},
-    ),
-    ModelProvider.SPARK: ProviderRules(base_url="https://spark-api-open.xf-yun.com/v1"),
-    ModelProvider.DOUBAO: ProviderRules(base_url="https://ark.cn-beijing.volces.com/api/v3"),
-    ModelProvider.GEMINI: ProviderRules(base_url="https://generativelanguage.googleapis.com/v1beta/openai"),
-    ModelProvider.CLAUDE: ProviderRules(base_url="https://api.anthropic.com/v1"),
-    ModelProvider.COMPATIBLE: ProviderRules(base_url=""),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,7 +148,7 @@ class ModelConfigGateway:
             provider=known.provider,
             price=_price(row),
             config_id=row.id,
-            max_tokens=row.max_tokens,
+            max_tokens=answer_limit(row),
         )
 
     async def connection(self, config_id: str, principal: str) -> ApiConnection | None:
@@ -212,6 +187,7 @@ class ModelConfigGateway:
             model=row.model,
             api_key=SecretStr(key),
             quirks=Quirks.model_validate(quirks),
+            api=rules.api,
             concurrency=self._concurrency,
         )
         factory = replace(self._factory, client=self._http.model_client_for(row.owner))

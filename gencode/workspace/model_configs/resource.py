@@ -13,6 +13,7 @@ from gencode.domain.errors import Invalid
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.llm.provider_catalog import checked_base_url
+from gencode.workspace.model_configs.provider_rules import check_provider_rules
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.resources.models import PRINTABLE, unchanged
@@ -127,8 +128,7 @@ def view_of(row: ModelConfig) -> ModelConfigView:
 
 async def _complete(session: AsyncSession, row: ModelConfig) -> None:
     """The default of an owner moves to the row that asks for it. Raises Invalid."""
-    if row.provider == ModelProvider.COMPATIBLE and not row.base_url:
-        raise Invalid.of("base_url", "value_error", "must be given for the provider compatible")
+    check_provider_rules(row)
     if (row.price_prompt is None) != (row.price_completion is None):
         raise Invalid.of("price_prompt", "value_error", "must be given together with price_completion")
     if row.monthly_cost_limit is not None and row.price_prompt is None:

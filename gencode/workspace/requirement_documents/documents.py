@@ -13,8 +13,11 @@ from gencode.documents.document import Document
 from gencode.domain.errors import NotFound
 from gencode.workspace.database import Database
 from gencode.workspace.requirement_documents.language import language_of
+from gencode.workspace.requirement_documents.requirement import Analysis, Requirement
 from gencode.workspace.requirement_documents.table import LONG_COLUMNS, DocumentStatus, RequirementDocument
 
+MAX_VERSIONS = 50
+"""Of a document that are looked through for an analysis."""
 UNFINISHED = (DocumentStatus.PENDING.value, DocumentStatus.PROCESSING.value)
 
 
@@ -78,6 +81,35 @@ class RequirementDocuments:
         """Stores why it was not read, unless another task reads it by now. Raises NotFound."""
         changes = {"status": DocumentStatus.FAILED, "error_code": code, "error_message": message[:2000]}
         await self._change(document_id, owner, changes, reader=task_id)
+
+    async def last_analysis(self, row: RequirementDocument) -> Analysis | None:
+        """Of this document, else of the nearest version before it that has one."""
+        for _ in range(MAX_VERSIONS):
+            if row.requirements:
+                return Analysis.model_validate(row.requirements)
+            if not row.previous_id:
+                return None
+            try:
+                row = await self.get(row.previous_id, row.owner)
+            except NotFound:
+                return None
+        return None
+
+    async def store_analysis(self, document_id: str, owner: str, analysis: Analysis, text: str) -> None:
+        """`text`: the requirements as a document. Raises NotFound."""
+        changes = {
+            "requirements": analysis.model_dump(mode="json"),
+            "requirement_count": len(analysis.requirements),
+            "optimized_content": text,
+            "analysis_task_id": analysis.task_id,
+        }
+        await self._change(document_id, owner, changes)
+
+    async def requirements(self, document_id: str, owner: str) -> Sequence[Requirement]:
+        """For tasks that check something against them: ids, statements, acceptance criteria. Empty without an
+        analysis. Raises NotFound."""
+        row = await self.get(document_id, owner)
+        return Analysis.model_validate(row.requirements).requirements if row.requirements else ()
 
     async def discard(self, document_id: str, owner: str) -> None:
         """Deletes a document whose task could not be submitted. Raises NotFound."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import GencodeError, IdempotencyKeyReused, QueueFull, QuotaExceeded
+from gencode.domain.errors import GencodeError, IdempotencyKeyReused, Invalid, QueueFull, QuotaExceeded
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.common_declarations import LOCATION, RATE_LIMITED
@@ -16,6 +17,7 @@ from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.file_body import FileBody
 from gencode.http.links import api, task_url
 from gencode.http.operation import Operation, operation
+from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.http.submission import submit
 from gencode.http.submit_operation import (
@@ -26,13 +28,19 @@ from gencode.http.submit_operation import (
     request_language,
     submit_for,
 )
+from gencode.workspace.errors import NotAnalysed
 from gencode.workspace.parameters import ONE, actor_of, id_in_path
+from gencode.workspace.requirement_documents.changes import changes_between
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
 from gencode.workspace.requirement_documents.reading_state import bring_up_to_date
+from gencode.workspace.requirement_documents.requirement import Analysis, Requirement
 from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
 from gencode.workspace.requirement_documents.table import RequirementDocument
 from gencode.workspace.requirement_documents.tasks import PARSE_DOCUMENT, ParseDocumentRequest
 from gencode.workspace.requirement_documents.views import (
+    UUID,
+    ChangedRequirement,
+    RequirementChangesView,
     RequirementDocumentView,
     UploadFields,
     view_of,
@@ -48,6 +56,14 @@ UPLOADED = JsonResponseSpec(
     description="The document is stored, and a task reads its file",
     headers=(LOCATION,),
 )
+FROM = Parameter(
+    name="from",
+    location="query",
+    description="The id of the version to compare with",
+    type=Text(pattern=UUID, message="must be the id of a requirement document"),
+    default=None,
+)
+CHANGES = JsonResponseSpec(model=RequirementChangesView, description="Those of this version")
 _SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull)
 
 
@@ -90,6 +106,41 @@ async def parse(request: Request) -> Response:
     submitted = await submit_for(request, PARSE_DOCUMENT, ParseDocumentRequest(document_id=row.id))
     await documents.assign(row.id, owner, submitted.task.id)
     return accepted_response(request, submitted, rate)
+
+
+@operation(
+    "getRequirementChanges",
+    "GET /requirements/{id:uuid}/changes",
+    "The changes of requirements since another version",
+    traits=(ONE,),
+    parameters=(FROM,),
+    responses=(CHANGES,),
+    errors=(NotAnalysed,),
+)
+async def changes(request: Request) -> Response:
+    owner, documents = get_principal(request).id, _documents(request)
+    new = await documents.get(id_in_path(request), owner)
+    if (from_id := FROM.read(request)) is None:
+        raise Invalid.of("from", "missing", "send the id of the version to compare with")
+    found = changes_between(_analysed(await documents.get(from_id, owner)), _analysed(new))
+    return CHANGES.make(
+        RequirementChangesView(
+            from_id=from_id,
+            to_id=new.id,
+            added=found.added,
+            removed=found.removed,
+            changed=[ChangedRequirement(before=old, after=after) for old, after in found.changed],
+            moved=[ChangedRequirement(before=old, after=after) for old, after in found.moved],
+            unchanged=found.unchanged,
+        )
+    )
+
+
+def _analysed(row: RequirementDocument) -> Sequence[Requirement]:
+    """Raises NotAnalysed."""
+    if row.requirements is None:
+        raise NotAnalysed(f"the document {row.id} has no requirements yet: analyse it first")
+    return Analysis.model_validate(row.requirements).requirements
 
 
 async def _submit(request: Request, row: RequirementDocument, key: IdempotencyKey | None) -> Task:
@@ -159,4 +210,5 @@ REQUIREMENT_OPERATIONS = (
     _CHANGE,
     _DELETE,
     parse,
+    changes,
 )

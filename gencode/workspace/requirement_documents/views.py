@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from gencode.documents.document import DocumentWarning, WarningCode
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel, Words
+from gencode.workspace.requirement_documents.requirement import Requirement
 from gencode.workspace.requirement_documents.table import (
     DocumentSource,
     DocumentStatus,
@@ -19,9 +20,10 @@ from gencode.workspace.resources.models import PRINTABLE, unchanged
 MAX_TYPED = 200_000
 """Characters of a text that is sent as JSON; a longer one is uploaded as a file."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 DocumentId = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
+    StringConstraints(pattern=UUID),
     Field(description="A UUID"),
 ]
 _TEXT_WITH_WORDS = r"^[^\x00]*[^\x00\s][^\x00]*$"
@@ -55,6 +57,28 @@ class DocumentWarningView(ResponseModel):
     code: str
     message: Words = Field(description="In English")
     message_zh: Words
+
+
+class ChangedRequirement(ResponseModel):
+    before: Requirement
+    after: Requirement
+
+
+class RequirementChangesView(ResponseModel):
+    """The changes between the requirements of two versions.
+
+    changed    another statement, type or acceptance criteria
+    moved      the same, under another heading or at another place among the others
+    unchanged  their number
+    """
+
+    from_id: str
+    to_id: str
+    added: list[Requirement]
+    removed: list[Requirement]
+    changed: list[ChangedRequirement]
+    moved: list[ChangedRequirement]
+    unchanged: int
 
 
 class RequirementDocumentItem(ResponseModel):

@@ -346,7 +346,7 @@ def test_every_command_has_help_and_json(command: str, capsys: Capture) -> None:
     assert f"gencode {command}" in shown
     module = import_module(REGISTRY.commands[command].module)
     assert (module.__doc__ or "").startswith(f"gencode {command}")
-    assert "--json" in shown or command in ("serve", "worker", "demo", "keys", "users", "audit")
+    assert "--json" in shown or command in ("serve", "worker", "demo", "keys", "users", "audit", "knowledge")
 
 
 def test_ctrl_c_stops_the_watching_and_not_the_task(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

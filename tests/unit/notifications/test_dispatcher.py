@@ -259,11 +259,11 @@ async def test_retry_after_makes_a_wait_longer_up_to_a_day(asked: float, waited:
 
 async def test_concurrency_is_bounded() -> None:
     rig = Rig(concurrency=8, per_host=2)
-    for number in range(300):
-        await rig.task(host=f"host{number % 50}")
+    for number in range(120):
+        await rig.task(host=f"host{number % 20}")
     async with running(rig):
-        await rig.store.until(caught_up(300))
-    assert len(set(rig.notifier.sent)) == len(rig.notifier.sent) == 300
+        await rig.store.until(caught_up(120))
+    assert len(set(rig.notifier.sent)) == len(rig.notifier.sent) == 120
     assert rig.notifier.most_active <= 8
 
 

@@ -90,6 +90,10 @@ async def test_an_owner_has_one_default(database_url: str) -> None:
         ({"provider": "compatible"}, "base_url"),
         ({"price_prompt": "1"}, "price_prompt"),
         ({"monthly_cost_limit": "1"}, "monthly_cost_limit"),
+        ({"provider": "claude", "temperature": 1.1}, "temperature"),
+        ({"provider": "spark", "temperature": 0}, "temperature"),
+        ({"provider": "spark", "temperature": 1.5}, "temperature"),
+        ({"provider": "spark", "max_tokens": 8193}, "max_tokens"),
     ],
 )
 async def test_fields_that_do_not_fit_together_are_refused(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from gencode.diffs import parse_patch
+from gencode.diffs import DiffError, parse_patch
 from gencode.domain.errors import Invalid, TreeError
 from gencode.domain.tree import check_paths
 from gencode.http.base_models import RequestModel
@@ -38,7 +38,7 @@ class TestGenerationRequest(ModelTaskRequest):
     """files         the changed files, what they import, existing tests, and the files that say which
                      framework is used (pyproject.toml, package.json)
     patch         a unified diff: the functions that it changes are tested
-    functions     names such as `area`, `Shape.area` or `shapes.py:Shape.area`; they are tested, too
+    functions     `area`, `Shape.area`, `shapes.py:Shape.area`, or `shapes.py` for all of it; tested, too
     framework     null: found by the files
     requirements  tests of these name them
     """
@@ -65,7 +65,14 @@ def check_request(request: TestGenerationRequest) -> None:
         raise Invalid.of("files", "unsafe_path", error.message) from None
     _check_unique("requirements", (requirement.id for requirement in request.requirements))
     if request.patch is not None:
-        parse_patch(request.patch.encode("utf-8", "surrogatepass"))
+        _check_patch(request.patch)
+
+
+def _check_patch(patch: str) -> None:
+    try:
+        parse_patch(patch.encode("utf-8", "surrogatepass"))
+    except DiffError as error:
+        raise Invalid.of("patch", "patch", error.message) from None
 
 
 def _check_unique(field: str, names: Iterable[str]) -> None:

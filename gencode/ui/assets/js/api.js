@@ -51,6 +51,10 @@ export const post = async (path, body, headers) =>
 export const put = async (path, body, headers) =>
   (await request(path, { method: "PUT", body, headers })).json();
 
+/** Known to nobody else; crypto.randomUUID is there on secure origins only. */
+export const unique = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** A path of a file, fit for an address. */
 export const escaped = (path) => path.split("/").map(encodeURIComponent).join("/");
 
@@ -65,10 +69,11 @@ async function renewed(used) {
 async function send(path, method, body, more, used) {
   const headers = { "Accept-Language": language(), ...more };
   if (used) headers.Authorization = `Bearer ${used}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const isForm = body instanceof FormData; // the browser writes its type, with the boundary
+  if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
   try {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await fetch(address(path), { method, headers, body: text });
+    const content = body === undefined || isForm ? body : JSON.stringify(body);
+    const answer = await fetch(address(path), { method, headers, body: content });
     note(answer.headers.get("date"));
     return answer;
   } catch (error) {

@@ -7,9 +7,12 @@ import { Problem, address, credential, post } from "./api.js";
 
 const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
+  ...["fetch_progress", "synced"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
+  ...["section", "compared", "requirements"],
   ...["document_read", "document_indexed", "chunks_encoded"],
   ...["collected", "finding", "reviewed", "judged"],
+  ...["targets", "test_file", "verified"],
 ];
 const SLOWEST = 8000;
 

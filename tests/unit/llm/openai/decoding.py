@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
-from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.think_block import ModelHabits
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage
+from gencode.llm.streaming.error_mapping import ErrorMapper
+from gencode.llm.streaming.provider import BodyEnd
 
 ASK = ChatRequest(messages=(Message(role="user", content="u"),), max_tokens=7)
 JSON = replace(ASK, json=True)

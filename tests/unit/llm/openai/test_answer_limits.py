@@ -11,11 +11,11 @@ import anyio.lowlevel
 import pytest
 
 from gencode.llm.errors import LLMTooLarge
-from gencode.llm.openai.answer_completeness import BodyEnd
-from gencode.llm.openai.server_events import MAX_EVENT
+from gencode.llm.streaming.event_json import MAX_EVENT
+from gencode.llm.streaming.provider import BodyEnd
 from gencode.outbound.content_decoder import MAX_PIECE
 from tests.unit.llm.openai.decoding import ASK, JSON, decode, event, new_decoder, text
-from tests.unit.llm.openai.test_body_reader import body_of, reader
+from tests.unit.llm.streaming.test_body_reader import body_of, reader
 
 LIMIT = 1000
 SMALL = replace(ASK, max_text=LIMIT)
@@ -72,7 +72,7 @@ def test_a_line_that_does_not_end_is_left_at_the_limit() -> None:
 def test_an_event_of_many_values_is_not_parsed(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """4 MB of `{},{},...` are 100 MB of objects, and the interpreter lock is held while they are made."""
     parsed = []
-    monkeypatch.setattr("gencode.llm.openai.server_events._decode_first", parsed.append)
+    monkeypatch.setattr("gencode.llm.streaming.event_json._decode_first", parsed.append)
     with pytest.raises(LLMTooLarge):
         decode(b'data: {"choices": [' + f"{value},".encode() * 150_000 + b"0]}\n\n")
     assert parsed == []

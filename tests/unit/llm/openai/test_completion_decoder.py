@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMIncomplete, LLMRefused
-from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.port import Usage
+from gencode.llm.streaming.provider import BodyEnd
 from tests.unit.llm.openai.decoding import ASK, DONE, JSON, STOP, decode, event, new_decoder, text
 
 

@@ -15,6 +15,7 @@ from gencode.sandbox.bubblewrap import bubblewrap
 from gencode.sandbox.launched import LaunchedSandbox
 from gencode.sandbox.off import SandboxOff
 from gencode.sandbox.port import Sandbox
+from tests.servers import quixbugs
 from tests.servers.quixbugs import GOOD, USELESS, Program, programs
 from tests.servers.sandboxes import require_bubblewrap
 
@@ -64,8 +65,7 @@ async def verified(
 async def test_only_what_fails_on_the_faulty_twin_is_kept(
     sandbox: Sandbox, reader: TestCodeReader, program: Program
 ) -> None:
-    files = {program.path: program.correct}
-    found = await verified(sandbox, reader, files, program.path, program.answer, before=program.buggy)
+    found, _ = await quixbugs.verified(sandbox, reader, program)
     assert found.unverified == ""
     assert set(found.faults) == set(USELESS)
     for name, reason in USELESS.items():

@@ -1,6 +1,6 @@
 // The form: a prompt, what to call the repository, and how much it may cost.
 
-import { Problem, Unreachable, post } from "../api.js";
+import { Problem, Unreachable, post, unique } from "../api.js";
 import { attend, mark } from "../controls.js";
 import { h } from "../dom.js";
 import { forTab } from "../storage.js";
@@ -127,11 +127,4 @@ export function newView(main, { submitted }) {
   }
 
   return () => clearTimeout(timer);
-}
-
-/** Known to nobody else; crypto.randomUUID is there on secure origins only. */
-function unique() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
 }

@@ -11,6 +11,7 @@ import { standing } from "./list.js";
 import { logView } from "./log.js";
 import { outcome } from "./outcome.js";
 import { approvalCard } from "./plan.js";
+import { showResult } from "../workspace/results.js";
 import { timeline } from "./timeline.js";
 import { fileTree } from "./tree.js";
 
@@ -39,6 +40,7 @@ class TaskView {
     this.figures = figuresOf();
     this.notices = h("div", { class: "notices" });
     this.middle = h("div", {});
+    this.result = h("div", {});
     this.code = codeView(follow, (on) => this.pick(on ? null : selected(follow.task)));
     this.tree = fileTree((path) => this.pick(path));
     this.log = logView();
@@ -54,6 +56,7 @@ class TaskView {
       figures,
       this.notices,
       this.middle,
+      this.result,
       this.work,
       log,
     );
@@ -107,6 +110,7 @@ class TaskView {
     this.#times();
     tell(this.notices, noticesOf(follow));
     settle(this.middle, follow);
+    showResult(this.result, follow);
     this.work.hidden = !isGenerate(task.kind) || isPaused(task); // the card of a pause shows the same files
     if (isGenerate(task.kind)) this.#updateFiles();
     this.log.update(task);

@@ -9,13 +9,13 @@ import { heading, refuse, said } from "./resource.js";
 export async function accountView(box) {
   try {
     const [me, { sessions }] = await Promise.all([get("users/me"), get("auth/sessions")]);
-    fill(box, heading(me.username), h("p", { class: "lead" }, `${me.email} · ${t("roles")[me.role]}`), passwordForm(me), sessionList(sessions));
+    fill(box, heading(me.username), h("p", { class: "lead" }, `${me.email} · ${t("roles")[me.role]}`), passwordForm(), sessionList(sessions));
   } catch (error) {
     fill(box, heading(t("account")), h("p", { class: "note" }, error.status === 403 ? t("noAccount") : said(error)));
   }
 }
 
-function passwordForm(me) {
+function passwordForm() {
   const password = (name, label, autocomplete, hint) =>
     labelled(name, t(label), hint ? t(hint) : "", h("input", { type: "password", required: true, autocomplete }));
   const trouble = h("div", { class: "trouble", role: "alert" });
@@ -23,7 +23,6 @@ function passwordForm(me) {
     "form",
     { class: "form", novalidate: true },
     h("h2", {}, t("changePassword")),
-    h("input", { class: "unseen", autocomplete: "username", value: me.username, tabindex: "-1", "aria-hidden": "true" }),
     password("current_password", "currentPassword", "current-password"),
     password("new_password", "newPassword", "new-password", "newPasswordHint"),
     h("div", { class: "send" }, h("button", { class: "button primary" }, t("changePassword")), trouble),

@@ -1,6 +1,6 @@
 // The list of a resource, and the form by which one of its rows is created or changed.
 
-import { Problem, Unreachable, get, post, request } from "../api.js";
+import { Problem, Unreachable, get, request, unique } from "../api.js";
 import { attend, mark } from "../controls.js";
 import { announce, fill, h, icon } from "../dom.js";
 import { advice } from "../kinds.js";
@@ -16,7 +16,8 @@ export async function listOf(box, section) {
   const words = h("p", { class: "note" }, t("loading"));
   const more = h("button", { class: "button", hidden: true }, t("olderRows"));
   const add = section.fields && h("a", { class: "button primary", href: at(section, "new") }, icon("plus"), t("add"));
-  fill(box, heading(t(section.title), add), h("p", { class: "lead" }, t(section.lead)), rows, words, more);
+  const upload = section.upload && uploadField(section);
+  fill(box, heading(t(section.title), add), h("p", { class: "lead" }, t(section.lead)), upload, rows, words, more);
   let cursor = null;
   const load = async () => {
     try {
@@ -44,6 +45,27 @@ function item(section, row) {
     h("h2", {}, h("a", { href: at(section, row.id) }, row[section.label || "name"])),
     h("p", { class: "note", title: dated(row.updated_at) }, note),
   );
+}
+
+/** Sends files as soon as they are chosen; the row of the last one is shown. */
+function uploadField(section) {
+  const trouble = h("div", { class: "trouble", role: "alert" });
+  const file = h("input", { type: "file", id: "upload", accept: ".txt,.md,.pdf,.doc,.docx" });
+  file.onchange = async () => {
+    const body = new FormData();
+    body.append("file", file.files[0]);
+    trouble.replaceChildren();
+    try {
+      const headers = { "Idempotency-Key": unique() };
+      const row = await (await request(section.upload, { method: "POST", body, headers })).json();
+      location.hash = at(section, row.id);
+    } catch (error) {
+      file.value = "";
+      refuse(null, trouble, error);
+    }
+  };
+  const hint = h("small", {}, t("uploadHint"));
+  return h("div", { class: "field" }, h("label", { for: "upload" }, t("uploadFile")), file, hint, trouble);
 }
 
 /** The form of a new row (`id` is "new") or of a known one. */
@@ -82,15 +104,16 @@ function actions(section, row, tag, trouble, outcome) {
   );
 }
 
-function actionButton(section, { name, label, told }, row, trouble, outcome) {
+function actionButton(section, { name, path, body, label, told }, row, trouble, outcome) {
   const run = async () => {
     button.disabled = true;
     outcome.textContent = t("working");
     trouble.replaceChildren();
     try {
-      const answer = await post(`${section.path}/${row.id}/${name}`, {});
-      outcome.textContent = told(answer);
-      if (answer.task_id) location.hash = `#/task/${answer.task_id}`;
+      const to = path || `${section.path}/${row.id}/${name}`;
+      const answer = await (await request(to, { method: "POST", body: body?.(row) })).json();
+      if (answer.task_id) return void (location.hash = `#/task/${answer.task_id}`);
+      outcome.textContent = told?.(answer) || "";
     } catch (error) {
       outcome.textContent = "";
       refuse(null, trouble, error);
@@ -171,7 +194,7 @@ export function refuse(form, trouble, error) {
 /** What an error says to a person. */
 export function said(error) {
   if (error instanceof Unreachable) return t("unreachable");
-  if (error instanceof Problem) return error.status === 404 ? t("notThere") : error.message;
+  if (error instanceof Problem) return error.status === 404 ? t("rowNotThere") : error.message;
   throw error;
 }
 

@@ -8,8 +8,10 @@
 // actions POST routes below a row; one that submits a task leads to it
 // show    a view of its own, in place of list and form
 
-import { t } from "../words.js";
+import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
+import { knowledgeDetail } from "./knowledge.js";
+import { documentDetail } from "./requirements.js";
 
 const ROLES = ["user", "tester", "developer", "admin"];
 const name = { name: "name", label: "rowName", required: true };
@@ -29,6 +31,7 @@ export const SECTIONS = [
       ]
         .filter(Boolean)
         .join(" · "),
+    actions: [{ name: "test", label: "testIt", told: testOutcome }],
     fields: [
       name,
       {
@@ -78,6 +81,40 @@ export const SECTIONS = [
     ],
   },
   {
+    name: "requirements",
+    title: "requirementDocuments",
+    lead: "requirementDocumentsLead",
+    path: "requirements",
+    upload: "requirements/upload",
+    note: (row) =>
+      [
+        t("documentStates")[row.status],
+        row.original_filename,
+        row.requirement_count != null && t("requirementCount", number(row.requirement_count)),
+        row.error_message,
+      ]
+        .filter(Boolean)
+        .join(" · "),
+    fields: [
+      name,
+      { name: "original_content", label: "content", type: "long", rows: 14, required: true, onlyNew: true },
+    ],
+    detail: documentDetail,
+  },
+  {
+    name: "knowledge",
+    title: "knowledge",
+    lead: "knowledgeLead",
+    path: "knowledge/bases",
+    note: (row) => [t("documentCount", number(row.document_count)), row.is_public && t("isPublic")].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      { name: "description", label: "description", type: "long", rows: 2, optional: true },
+      { name: "is_public", label: "shareIt", hint: "shareItHint", type: "tick" },
+    ],
+    detail: knowledgeDetail,
+  },
+  {
     name: "credentials",
     title: "gitCredentials",
     lead: "gitCredentialsLead",
@@ -119,3 +156,8 @@ export const SECTIONS = [
   },
   { name: "account", title: "account", show: accountView },
 ];
+
+function testOutcome({ ok, latency_ms: milliseconds, text, error }) {
+  if (ok) return t("testWorked", duration(milliseconds), text);
+  return t("testFailed", error.code, error.message);
+}

@@ -12,8 +12,8 @@ import pytest
 
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge
-from gencode.llm.openai.body_reader import MAX_ERROR_BYTES, BodyReader
-from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.streaming.body_reader import MAX_ERROR_BYTES, BodyReader
+from gencode.llm.streaming.error_mapping import ErrorMapper
 
 
 def reader(blocks: Iterable[bytes], max_bytes: int = 2**20, **headers: str) -> BodyReader:

@@ -13,7 +13,7 @@ import httpx
 from gencode.domain.errors import GencodeError
 from gencode.llm.deadlines import DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
-from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.streaming.error_mapping import ErrorMapper
 from gencode.outbound.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
 
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown

@@ -17,7 +17,7 @@ from gencode.llm.errors import (
     LLMUnavailable,
     ProviderError,
 )
-from gencode.llm.openai.retry_delay_in_body import wait_in
+from gencode.llm.streaming.retry_delay_in_body import wait_in
 
 _REFUSED = re.compile(
     r"content_?(?:filter|policy|risk|moderation|security)|data_?inspection_?failed|sensitive_?(?:content|words)"

@@ -24,9 +24,9 @@ from gencode.llm.errors import (
     ProviderError,
 )
 from gencode.llm.http_client import is_incomplete_response
-from gencode.llm.openai.error_classification import equivalent_status, error_class
-from gencode.llm.openai.error_objects import error_in
-from gencode.llm.openai.retry_delay_in_body import wait_in
+from gencode.llm.streaming.error_classification import equivalent_status, error_class
+from gencode.llm.streaming.error_objects import error_in
+from gencode.llm.streaming.retry_delay_in_body import wait_in
 from gencode.outbound.checked_transport import AddressRefused
 from gencode.resilience.retry_after import wait_from_headers
 from gencode.security.redaction import sanitize

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gencode.llm.openai.line_splitter import LineSplitter
+from gencode.llm.streaming.line_splitter import LineSplitter
 
 MARK = b"\xef\xbb\xbf"
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from gencode.llm.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
-from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.llm.openai.error_objects import error_in
+from gencode.llm.streaming.error_mapping import ErrorMapper
+from gencode.llm.streaming.error_objects import error_in
 
 ERRORS = ErrorMapper("test/model", ["an-api-key"])
 

@@ -1,0 +1,1 @@
+"""What the adapters of model APIs share: one attempt, its body within bounds, its errors."""

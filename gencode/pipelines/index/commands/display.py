@@ -1,0 +1,13 @@
+"""How `gencode watch` shows the events of the kind."""
+
+from __future__ import annotations
+
+from gencode.cli.display.kind_display import INDENT, KindDisplay
+
+DISPLAY = KindDisplay(
+    lines={
+        "document_read": lambda d: f"{INDENT}{d['name']}: {d['characters']} characters",
+        "document_indexed": lambda d: f"{INDENT}{d['name']}: {d['chunks']} chunks",
+        "chunks_encoded": lambda d: f"{INDENT}vectors of {d['encoded']} of {d['total']} chunks",
+    }
+)

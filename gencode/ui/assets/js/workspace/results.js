@@ -1,0 +1,67 @@
+// What the tasks of the workspace's kinds have found, below their outcome.
+
+import { address, get } from "../api.js";
+import { fill, h, icon } from "../dom.js";
+import { number, t } from "../words.js";
+import { said } from "./resource.js";
+
+const RESULTS = { code_review: reviewOf };
+
+/** Fills `place` once, as soon as the task has succeeded. */
+export function showResult(place, { id, task }) {
+  const show = RESULTS[task.kind];
+  if (!show || task.state !== "succeeded" || place.dataset.of === id) return;
+  place.dataset.of = id;
+  show(place, id).catch((error) => fill(place, h("p", { class: "note" }, said(error))));
+}
+
+async function reviewOf(place, id) {
+  const path = `task/${encodeURIComponent(id)}/review`;
+  const review = await get(path);
+  fill(
+    place,
+    h(
+      "section",
+      { class: "details", "aria-labelledby": "findings-title" },
+      h(
+        "div",
+        { class: "head-line" },
+        h("h2", { id: "findings-title" }, t("findings")),
+        h("span", { class: "spring" }),
+        h("a", { class: "button", href: address(`${path}.md`), download: "review.md" }, icon("download"), t("asMarkdown")),
+        h("a", { class: "button", href: address(`${path}.sarif`), download: "review.sarif" }, icon("download"), "SARIF"),
+      ),
+      review.findings.length
+        ? h("ol", { class: "cards" }, ...review.findings.map(finding))
+        : h("p", {}, t("noFindings")),
+      h("h3", {}, t("coverage")),
+      h(
+        "ul",
+        { class: "coverage" },
+        ...review.coverage.map((one) =>
+          h("li", {}, t("coverageLine", t("coverages")[one.coverage], number(one.hunks), number(one.lines))),
+        ),
+      ),
+    ),
+  );
+}
+
+function finding(one) {
+  const place = one.line ? `${one.path}:${one.line}${one.end_line > one.line ? `-${one.end_line}` : ""}` : one.path;
+  const notes = [t("findingCategories")[one.category], t("findingStates")[one.status], !one.line && t("unanchored")];
+  return h(
+    "li",
+    { class: `card finding ${one.severity}` },
+    h("h3", {}, h("span", { class: `badge ${one.severity}` }, t("severities")[one.severity]), " ", one.title),
+    h("p", { class: "note" }, h("code", {}, place), ` · ${notes.filter(Boolean).join(" · ")}`),
+    one.quote && h("pre", { class: "quoted" }, one.quote),
+    h("p", { class: "message" }, one.body),
+    one.suggestion && h("div", {}, h("h4", {}, t("suggestion")), change(one.suggestion)),
+  );
+}
+
+/** The old lines and the new ones, each with its sign. */
+function change({ old, replacement }) {
+  const lines = (text, sign) => text.replace(/\n$/, "").split("\n").map((line) => `${sign} ${line}`);
+  return h("pre", { class: "quoted" }, [...lines(old, "-"), ...(replacement ? lines(replacement, "+") : [])].join("\n"));
+}

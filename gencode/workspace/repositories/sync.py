@@ -1,0 +1,234 @@
+"""Brings the clone of a repository to what its host has, and says so in its row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import httpx
+from sqlalchemy import select, update
+
+from gencode.domain.errors import GencodeError, NotFound
+from gencode.githosts.errors import GitNetwork
+from gencode.githosts.fetch.client import Fetched
+from gencode.githosts.fetch.limits import FetchProgress
+from gencode.githosts.fetch.transport import Remote
+from gencode.githosts.origins import origin_of
+from gencode.http.kind_dependencies import KindDependencies
+from gencode.outbound.user_http import UserHttp
+from gencode.workspace.git_credentials.hosts import password_user, repository_origin
+from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
+from gencode.workspace.git_credentials.table import GitCredential
+from gencode.workspace.repositories.clones import RepositoryClones, source_of
+from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
+from gencode.workspace.repositories.local_forge import LocalForge
+from gencode.workspace.repositories.resource import GIT_REPOSITORIES
+from gencode.workspace.repositories.table import GitRepository, SyncStatus
+from gencode.workspace.tables import now
+from gencode.workspace.workspace import Workspace
+
+MAX_BRANCHES = 1000
+"""Branches whose commits the row has; the clone has all."""
+_HEADS = b"refs/heads/"
+CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Synced:
+    """What a sync found.
+
+    head_commit  of the row's branch, else of the default branch; None if there is none
+    left_out     refs whose names are not valid
+    objects, received_bytes  what came
+    """
+
+    default_branch: str | None
+    head_commit: str | None
+    branches: int
+    tags: int
+    left_out: int
+    objects: int
+    received_bytes: int
+
+
+class RepositorySync:
+    """`secrets`: the tokens that were used so far, for redaction."""
+
+    def __init__(
+        self, workspace: Workspace, clones: RepositoryClones, http: UserHttp, forge: LocalForge
+    ) -> None:
+        self._workspace = workspace
+        self._clones = clones
+        self._http = http
+        self._forge = forge
+        self.secrets: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, dependencies: KindDependencies) -> RepositorySync:
+        http = dependencies.extension(UserHttp)
+        forge = LocalForge(
+            url=dependencies.local_forge,
+            http=http.unrestricted.http,
+            store=dependencies.store,
+            is_unrestricted=http.is_unrestricted,
+        )
+        workspace, clones = dependencies.extension(Workspace), dependencies.extension(RepositoryClones)
+        sync = cls(workspace, clones, http, forge)
+        dependencies.secrets.add_source(lambda: sync.secrets)
+        return sync
+
+    async def ensure(
+        self, row_id: str, principal: str, task_id: str, progress: FetchProgress, *, refs: Sequence[str]
+    ) -> None:
+        """Sync the repository, unless this process has a clone in which all these refs are. Raises the errors
+        of `sync`, and RefUnknown."""
+        try:
+            await self._resolve(row_id, principal, refs)
+        except (CloneMissing, RefUnknown):
+            await self.sync(row_id, principal, task_id, progress)
+            await self._resolve(row_id, principal, refs)
+
+    async def sync(self, row_id: str, principal: str, task_id: str, progress: FetchProgress) -> Synced:
+        """One attempt. Raises RepositoryUnusable, GitError, RepositoryTooLarge, CloneStorage; the clone is
+        as it was then."""
+        async with self._clones.writing(row_id):
+            row = await self.active(row_id, principal)
+            await self._mark(row_id, sync_status=SyncStatus.SYNCING.value, sync_task_id=task_id)
+            try:
+                synced = await self._fetch(row, progress)
+            except BaseException as error:
+                with anyio.CancelScope(shield=True):
+                    await self._mark(row_id, **_failure(error))
+                raise
+        await self._remove_unused()
+        return synced
+
+    async def active(self, row_id: str, principal: str) -> GitRepository:
+        """The row of a repository that can be synced. Raises RepositoryUnusable."""
+        try:
+            row = await self._workspace.resource(GIT_REPOSITORIES).get(row_id, principal)
+        except NotFound as error:
+            raise RepositoryUnusable(error.message) from None
+        if not row.is_active:
+            raise RepositoryUnusable("the repository is not active: switch it on first")
+        return row
+
+    async def _resolve(self, row_id: str, principal: str, refs: Sequence[str]) -> None:
+        async with self._clones.open(row_id, principal) as clone:
+            for ref in refs:
+                await clone.call(clone.resolve, ref)
+
+    async def _fetch(self, row: GitRepository, progress: FetchProgress) -> Synced:
+        remote, clone = await self._remote(row), self._clones.clone_of(row.id)
+        fetched = await self._clones.fetcher.fetch(remote, clone, progress)
+        synced = _synced(row, fetched, progress)
+        await self._mark(
+            row.id,
+            sync_status=SyncStatus.SUCCESS.value,
+            sync_error=None,
+            sync_error_code=None,
+            last_sync_at=now(),
+            default_branch=synced.default_branch,
+            head_commit=synced.head_commit,
+            branches=_branches_text(fetched.advertised.refs, synced.default_branch),
+            size_bytes=await anyio.to_thread.run_sync(clone.size),
+        )
+        return synced
+
+    async def _remote(self, row: GitRepository) -> Remote:
+        """Raises RepositoryUnusable."""
+        if row.is_local or self._forge.has(row.repository_url):
+            return await self._local(row)
+        credential = await self._credential(row)
+        http = self._http.client_for(row.owner)
+        if credential is None:
+            return Remote(url=row.repository_url, http=http)
+        token = self._workspace.resource(GIT_CREDENTIALS).secret(credential, "access_token")
+        self.secrets |= {token}
+        return Remote(url=row.repository_url, http=http, token=token, user=password_user(credential))
+
+    async def _local(self, row: GitRepository) -> Remote:
+        """Reading from the forge needs no token."""
+        url = self._forge.present_url(row.repository_url)
+        try:
+            await self._forge.require_access(url, row.owner)
+        except httpx.HTTPError as error:
+            raise GitNetwork("the local forge did not answer; try again later") from error
+        await self._mark(row.id, is_local=True)
+        row.is_local = True
+        return Remote(url=url, http=self._forge.http, name=source_of(row))
+
+    async def _credential(self, row: GitRepository) -> GitCredential | None:
+        """The chosen one, else the default one of the host. It is checked again that it is for this host."""
+        wanted = origin_of(row.repository_url)
+        if row.credential_id:
+            try:
+                chosen = await self._workspace.resource(GIT_CREDENTIALS).get(row.credential_id, row.owner)
+            except NotFound:
+                message = "the credential of the repository was deleted: choose another"
+                raise RepositoryUnusable(message) from None
+            if repository_origin(chosen) != wanted:
+                message = "the credential of the repository is for another host by now: choose another"
+                raise RepositoryUnusable(message)
+            return chosen
+        mine = (GitCredential.owner == row.owner, GitCredential.is_default, ~GitCredential.is_deleted)
+        async with self._workspace.database.transaction() as session:
+            defaults = await session.scalars(select(GitCredential).where(*mine))
+            return next((one for one in defaults if repository_origin(one) == wanted), None)
+
+    async def _mark(self, row_id: str, **values: Any) -> None:
+        """It is no change of the user's: the version stays."""
+        changed = update(GitRepository).where(GitRepository.id == row_id).values(values)
+        async with self._workspace.database.transaction() as session:
+            await session.execute(changed.values(updated_at=GitRepository.updated_at))
+
+    async def _remove_unused(self) -> None:
+        """The clones of rows that were deleted go with the next sync."""
+        present = await self._clones.present()
+        used = select(GitRepository.id).where(GitRepository.id.in_(present), ~GitRepository.is_deleted)
+        async with self._workspace.database.transaction() as session:
+            unused = present - set(await session.scalars(used))
+        for row_id in unused:
+            await self._clones.remove(row_id)
+
+
+def _failure(error: BaseException) -> Mapping[str, Any]:
+    """What the row says of it."""
+    if isinstance(error, GencodeError):
+        code, text = error.code, error.message
+    elif isinstance(error, Exception):
+        code, text = "INTERNAL", "an unexpected error stopped the sync; the task has its reference"
+    else:
+        code, text = CANCELLED, "the sync was cancelled or interrupted"
+    return {"sync_status": SyncStatus.FAILED.value, "sync_error": text, "sync_error_code": code}
+
+
+def _synced(row: GitRepository, fetched: Fetched, progress: FetchProgress) -> Synced:
+    refs, head = fetched.advertised.refs, fetched.advertised.head
+    default = head.removeprefix(_HEADS).decode() or None
+    branch = row.branch or default
+    commit = refs.get(_HEADS + branch.encode()) if branch else None
+    branches = sum(name.startswith(_HEADS) for name in refs)
+    return Synced(
+        default_branch=default,
+        head_commit=commit.decode() if commit else None,
+        branches=branches,
+        tags=len(refs) - branches,
+        left_out=fetched.advertised.left_out,
+        objects=fetched.objects,
+        received_bytes=progress.received_bytes,
+    )
+
+
+def _branches_text(refs: Mapping[bytes, bytes], default: str | None) -> str:
+    """The default branch, then the others by name."""
+    heads = {
+        name.removeprefix(_HEADS).decode(): sha.decode()
+        for name, sha in refs.items()
+        if name.startswith(_HEADS)
+    }
+    ordered = sorted(heads, key=lambda name: (name != default, name))
+    return json.dumps([[name, heads[name]] for name in ordered[:MAX_BRANCHES]])
