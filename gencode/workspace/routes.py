@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.workspace.audit.routes import list_audit_log
+from gencode.workspace.conversations.routes import CONVERSATION_OPERATIONS
 from gencode.workspace.git_credentials.routes import GIT_CREDENTIAL_OPERATIONS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
@@ -14,6 +15,7 @@ from gencode.workspace.repositories.routes import REPOSITORY_OPERATIONS
 from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATIONS
 from gencode.workspace.reviews.routes import REVIEW_OPERATIONS
 from gencode.workspace.system_log.routes import list_system_log
+from gencode.workspace.usage.routes import get_usage
 
 GUARDED_OPERATIONS = guarded(
     (
@@ -24,8 +26,10 @@ GUARDED_OPERATIONS = guarded(
         *GIT_CREDENTIAL_OPERATIONS,
         *REPOSITORY_OPERATIONS,
         *MODEL_CONFIG_OPERATIONS,
+        get_usage,
         *KNOWLEDGE_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
+        *CONVERSATION_OPERATIONS,
         *REQUIREMENT_OPERATIONS,
         *REVIEW_OPERATIONS,
     )

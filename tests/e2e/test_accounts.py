@@ -323,6 +323,8 @@ FOR_USERS = {
 
 
 FOR_EVERYBODY = {
+    *("listConversations", "createConversation", "getConversation", "changeConversation"),
+    *("deleteConversation", "listMessages", "getMessage", "showBranch", "exportConversation"),
     *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
     *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
     *("parseRequirementDocument", "getRequirementChanges"),
@@ -331,7 +333,7 @@ FOR_EVERYBODY = {
     *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
     *("getKnowledgeDocument", "indexKnowledgeDocument", "deleteKnowledgeDocument"),
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
-    "testModelConfig",
+    *("testModelConfig", "getUsage"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     *(
         "deleteGitCredential",

@@ -38,6 +38,7 @@ from tests.servers.stream import events
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 WORKSPACE_PAGES = (
     "accounts",
+    "conversations",
     "knowledge",
     "models",
     "prompts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,47 @@ async def test_a_task_by_claude(tmp_path: Path) -> None:
         assert {(seen.body["max_tokens"], seen.body["temperature"]) for seen in server.requests} == {
             (4000, 0.5)
         }
+
+
+async def test_usage_is_that_of_the_provider(tmp_path: Path) -> None:
+    usage = Usage(prompt=100, completion=50, cached=20)
+    script = plan_and_files(FILES, usage=usage)
+    options = settings(
+        tmp_path,
+        workspace=True,
+        api_keys=SecretStr(f"alice={ALICE},bob=key-of-bob-0123456789"),
+        workspace_allow_networks="127.0.0.0/8",
+    )
+    alice, bob = ({"authorization": f"Bearer {key}"} for key in (ALICE, "key-of-bob-0123456789"))
+    async with model_server(script) as server, running_app(options) as app, client(app.url) as http:
+        prices = {"price_prompt": "0.3", "price_completion": "0.1", "is_default": True}
+        created = (await post(app.url, "/ai/models", body(server, **prices), **alice)).json()
+        request = {"prompt": "say hello", "repo_name": "hello"}
+        task_id = (await post(app.url, "/generate", request, **alice)).json()["task_id"]
+        ticket = (await post(app.url, f"/task/{task_id}/ticket", **alice)).json()["ticket"]
+        await events(app.url, task_id, ticket=ticket)
+        calls = len(server.requests)
+        cost = f"{Decimal('0.000035') * calls:f}"
+        total = (await http.get("/api/v1/usage", headers=alice)).json()
+        (group,) = total["groups"]
+        assert (group["kind"], group["model"], group["user"]) == ("generate", "compatible/some-model", None)
+        counted = {"calls": calls, "prompt_tokens": 100 * calls, "completion_tokens": 50 * calls}
+        known = {"cached_tokens": 20 * calls, "cost": cost, "unpriced": 0, "estimated": 0, "unsettled": 0}
+        assert total["total"] == {**counted, **known}
+        config = (await http.get(f"/api/v1/ai/models/{created['id']}", headers=alice)).json()
+        assert (config["used_tokens"], config["used_cost"]) == (150 * calls, cost)
+        none = (await http.get("/api/v1/usage?group_by=user&from=2020-01", headers=bob)).json()
+        assert (none["total"]["calls"], none["groups"], none["first"]) == (0, [], "2020-01")
+        for query, status in (
+            ("scope=all", 403),
+            ("user=alice", 403),
+            ("user=bob", 200),
+            ("month=2026-13", 422),
+            ("month=2026-11&to=2026-12", 422),
+            ("from=2999-01", 422),
+            ("group_by=colour", 422),
+        ):
+            assert (await http.get(f"/api/v1/usage?{query}", headers=bob)).status_code == status, query
 
 
 async def change(url: str, config_id: str, fields: dict[str, Any]) -> None:

@@ -75,7 +75,7 @@ async def test_a_change_that_another_tab_has_made_is_not_overwritten(
         await page.get_by_label("Identifier").fill("review")
         await page.get_by_label("Text", exact=True).fill("Review {{ code }}")
         await page.get_by_role("button", name="Save").click()
-        await page.get_by_role("link", name="Review").click()
+        await page.get_by_role("link", name="Review", exact=True).click()
         await expect(page.get_by_label("Identifier")).to_have_value("review")
         other = await page.context.new_page()
         await other.goto(page.url)
@@ -177,4 +177,30 @@ async def test_a_knowledge_base_is_filled_and_searched(browser: Browser, tmp_pat
         await page.get_by_role("button", name="Search").click()
         await expect(page.locator(".found li").first).to_contain_text("服务默认监听 8080 端口")
         await expect(page.locator(".found mark").first).to_be_visible()
+        await check_accessibility(page)
+
+
+PATCH = """\
+diff --git a/app.py b/app.py
+--- a/app.py
++++ b/app.py
+@@ -1,2 +1,4 @@
+ import subprocess
++def run(name):
++    subprocess.run("ls " + name, shell=True)
+ print(1)
+"""
+
+
+async def test_a_change_is_reviewed(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/reviews") as page,
+    ):
+        await page.get_by_label("The change", exact=True).fill(PATCH)
+        await check_accessibility(page)
+        await page.get_by_role("button", name="Review it").click()
+        await expect(page.get_by_role("heading", name="Findings")).to_be_visible()
+        await expect(page.locator(".finding").first).to_contain_text("app.py:3")
+        await expect(page.locator(".coverage")).to_contain_text("reviewed: 1 hunks")
         await check_accessibility(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -17,6 +18,10 @@ from gencode.workspace.model_configs.provider_rules import check_provider_rules
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.tables import now
+from gencode.workspace.usage.config_use import ConfigUse
+from gencode.workspace.usage.costs import cost_text
+from gencode.workspace.usage.sums import use_of_configs
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 BaseUrl = Annotated[
@@ -83,7 +88,8 @@ class ModelConfigChange(RequestModel):
 
 
 class ModelConfigView(ResponseModel):
-    """`reference`: what a request's `model` names. `has_api_key`: whether a key is stored."""
+    """`reference`: what a request's `model` names. `has_api_key`: whether a key is stored. `used_tokens`,
+    `used_cost` (text): in this month (UTC); a call under way counts at the most that it can use."""
 
     id: str
     owner: str
@@ -103,6 +109,8 @@ class ModelConfigView(ResponseModel):
     price_cached: str | None
     monthly_token_limit: int | None
     monthly_cost_limit: str | None
+    used_tokens: int
+    used_cost: str
     created_at: Moment
     updated_at: Moment
 
@@ -121,6 +129,8 @@ def view_of(row: ModelConfig) -> ModelConfigView:
         reference=f"config/{row.id}",
         provider=ModelProvider(row.provider),
         has_api_key=row.api_key_encrypted is not None,
+        used_tokens=row.used.tokens,
+        used_cost=cost_text(row.used.cost),
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
     )
@@ -140,6 +150,12 @@ async def _complete(session: AsyncSession, row: ModelConfig) -> None:
         )
 
 
+async def _read_use(session: AsyncSession, rows: Sequence[ModelConfig]) -> None:
+    used = await use_of_configs(session, [row.id for row in rows], f"{now():%Y-%m}")
+    for row in rows:
+        row.used = used.get(row.id, ConfigUse())
+
+
 MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
     name="ModelConfig",
     title="model config",
@@ -154,6 +170,7 @@ MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
     secrets=("api_key",),
     secret_scope=("provider", "base_url"),
     before_flush=_complete,
+    before_view=_read_use,
 )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.workspace.resources.declaration import OwnedRow
+from gencode.workspace.usage.config_use import ConfigUse
 
 _ONE_DEFAULT = text("is_default AND NOT is_deleted")
 
@@ -49,6 +50,9 @@ class ModelConfig(OwnedRow):
     price_cached: Mapped[str | None] = mapped_column(String(40))
     monthly_token_limit: Mapped[int | None] = mapped_column(BigInteger)
     monthly_cost_limit: Mapped[str | None] = mapped_column(String(40))
+
+    used = ConfigUse()
+    """Of the present month; read for rows that are shown."""
 
     __table_args__ = (
         CheckConstraint(f"provider IN ({_PROVIDERS})", name="provider"),

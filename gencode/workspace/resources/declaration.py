@@ -56,6 +56,7 @@ class Resource(Generic[T, V]):
     secret_scope  columns that say where the secrets are sent: when one changes, the secrets are given again
     before_flush  completes or checks a row that is created or changed, in the transaction; raises
                 RequestError
+    before_view  reads for rows that are shown what `view` needs beside their columns
     is_shared   the rows that other principals may read, too
     item_model, item  the model of a row in a list and what makes it, if not those of `view`
     long_columns  columns, deferred in the table, that lists do not read
@@ -74,6 +75,7 @@ class Resource(Generic[T, V]):
     secrets: Sequence[str] = ()
     secret_scope: Sequence[str] = ()
     before_flush: Callable[[AsyncSession, T], Awaitable[None]] | None = None
+    before_view: Callable[[AsyncSession, Sequence[T]], Awaitable[None]] | None = None
     is_shared: Callable[[], ColumnElement[bool]] | None = None
     item_model: type[ResponseModel] | None = None
     item: Callable[[T], ResponseModel] | None = None

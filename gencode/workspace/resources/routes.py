@@ -93,8 +93,10 @@ def _list(resource: Resource[T, V]) -> Operation:
     async def list_rows(request: Request) -> Response:
         given = {one.name: one.read(request) for one in filters}
         query = _page_query(request, {name: value for name, value in given.items() if value is not None})
-        rows = await _store(request, resource).page(query, get_principal(request).id)
+        store = _store(request, resource)
+        rows = await store.page(query, get_principal(request).id)
         shown, has_more = rows[: query.limit], len(rows) > query.limit
+        await store.prepare_view(shown)
         after = cursor_after(getattr(shown[-1], query.sort), shown[-1].id) if has_more else None
         body = {"items": [item(row) for row in shown], "next_cursor": after}
         return page.make(page_model.model_validate(body))
@@ -118,7 +120,9 @@ def _create(resource: Resource[T, V]) -> Operation:
     )
     async def create(request: Request) -> Response:
         values = (await body.read(request)).model_dump(mode="json")
-        row = await _store(request, resource).create(values, actor_of(request))
+        store = _store(request, resource)
+        row = await store.create(values, actor_of(request))
+        await store.prepare_view([row])
         return created.make(resource.view(row), {"ETag": _etag(row.version)})
 
     return create
@@ -135,7 +139,9 @@ def _get(resource: Resource[T, V]) -> Operation:
         responses=(found,),
     )
     async def get(request: Request) -> Response:
-        row = await _store(request, resource).get(id_in_path(request), get_principal(request).id)
+        store = _store(request, resource)
+        row = await store.get(id_in_path(request), get_principal(request).id)
+        await store.prepare_view([row])
         return found.make(resource.view(row), {"ETag": _etag(row.version)})
 
     return get
@@ -160,7 +166,9 @@ def _change(resource: Resource[T, V]) -> Operation:
     async def change(request: Request) -> Response:
         version = _version(IF_MATCH.read(request))
         changes = (await body.read(request)).model_dump(mode="json", exclude_unset=True)
-        row = await _store(request, resource).change(id_in_path(request), changes, actor_of(request), version)
+        store = _store(request, resource)
+        row = await store.change(id_in_path(request), changes, actor_of(request), version)
+        await store.prepare_view([row])
         return changed.make(resource.view(row), {"ETag": _etag(row.version)})
 
     return change

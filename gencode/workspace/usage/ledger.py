@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.llm.errors import LimitReached
@@ -14,6 +14,9 @@ from gencode.llm.usage_ledger import LedgerCall
 from gencode.workspace.database import Database
 from gencode.workspace.model_configs.table import ModelConfig
 from gencode.workspace.tables import now
+from gencode.workspace.usage.config_use import ConfigUse
+from gencode.workspace.usage.costs import cost_parts, cost_text
+from gencode.workspace.usage.sums import use_of_configs
 from gencode.workspace.usage.tables import ModelCall
 
 
@@ -57,7 +60,10 @@ def _of(call: LedgerCall) -> Any:
 
 
 def _amounts(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
+    millionths, rest = cost_parts(cost)
     return {
+        "cost_micro": millionths,
+        "cost_rest": rest,
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,
         "cached_tokens": usage.cached,
@@ -73,7 +79,7 @@ async def _check_limit(
     config = await session.scalar(select(ModelConfig).where(ModelConfig.id == config_id).with_for_update())
     if config is None or (config.monthly_token_limit is None and config.monthly_cost_limit is None):
         return
-    used = await used_in(session, config_id, month)
+    used = (await use_of_configs(session, [config_id], month)).get(config_id, ConfigUse())
     tokens = used.tokens + usage.prompt + usage.completion
     if config.monthly_token_limit is not None and tokens > config.monthly_token_limit:
         raise LimitReached(
@@ -85,20 +91,5 @@ async def _check_limit(
         if used.cost + cost > limit:
             raise LimitReached(
                 f"the next call could pass the monthly limit of {limit:f} of the model config"
-                f" {config.name!r} ({used.cost:f} is used)"
+                f" {config.name!r} ({cost_text(used.cost)} is used)"
             )
-
-
-class ConfigUse:
-    """What the calls of a config have used in a month, those that are not settled in full."""
-
-    def __init__(self, tokens: int, cost: Decimal) -> None:
-        self.tokens = tokens
-        self.cost = cost
-
-
-async def used_in(session: AsyncSession, config_id: str, month: str) -> ConfigUse:
-    mine = (ModelCall.config_id == config_id, ModelCall.month == month)
-    tokens = select(func.sum(ModelCall.prompt_tokens + ModelCall.completion_tokens)).where(*mine)
-    costs = await session.scalars(select(ModelCall.cost).where(*mine, ModelCall.cost.is_not(None)))
-    return ConfigUse(await session.scalar(tokens) or 0, sum(map(Decimal, filter(None, costs)), Decimal(0)))

@@ -1,7 +1,7 @@
 // The result of a task that is over: its repository, or what to do after a failure.
 
-import { address, credential, request } from "../api.js";
 import { copy, h, icon } from "../dom.js";
+import { downloadLink } from "../download.js";
 import { advice, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
 import { language, t } from "../words.js";
@@ -162,26 +162,10 @@ function kept(follow) {
   return h("div", {}, h("p", { class: "note" }, t("readFiles")), h("div", { class: "buttons" }, zip(follow)));
 }
 
-/** A link. A link cannot send a credential, so with a key the file is fetched and then saved by the browser. */
 export function zip(follow) {
   if (![...follow.task.files.values()].some(({ bytes }) => bytes != null)) return null;
   const name = `${(follow.view && follow.view.repo_name) || "project"}.zip`;
-  const path = `${follow.address}/archive.zip`;
-  const element = h(
-    "a",
-    { class: "button", href: address(path), download: name, onclick: fetched },
-    icon("download"),
-    t("zip"),
-  );
-
-  async function fetched(event) {
-    if (!credential()) return;
-    event.preventDefault();
-    const url = URL.createObjectURL(await (await request(path)).blob());
-    h("a", { href: url, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  }
-  return element;
+  return downloadLink(`${follow.address}/archive.zip`, name, t("zip"));
 }
 
 export function copier(text) {

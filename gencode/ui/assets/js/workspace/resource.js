@@ -88,8 +88,8 @@ export async function formOf(box, section, id) {
     save(form, { ...section, fields }, row, tag, trouble);
   };
   form.addEventListener("input", (event) => mark(form, event.target.name, ""));
-  const title = row ? row[section.label || "name"] : t("addTo", t(section.title));
-  const back = h("a", { class: "button quiet", href: `#/workspace/${section.name}` }, t(section.title));
+  const title = row ? row[section.label || "name"] : section.heading ? t(section.heading) : t("addTo", t(section.title));
+  const back = !section.heading && h("a", { class: "button quiet", href: `#/workspace/${section.name}` }, t(section.title));
   fill(box, heading(title, back), form, row && section.detail?.(row));
 }
 
@@ -98,7 +98,7 @@ function actions(section, row, tag, trouble, outcome) {
   return h(
     "div",
     { class: "buttons" },
-    h("button", { class: "button primary" }, t("save")),
+    h("button", { class: "button primary" }, t(section.submit || "save")),
     ...more,
     row && h("button", { type: "button", class: "button danger", onclick: () => remove(section, row, tag, trouble) }, t("remove")),
   );
@@ -199,4 +199,4 @@ export function said(error) {
 }
 
 export const heading = (text, ...beside) =>
-  h("div", { class: "head-line" }, h("h1", {}, text), h("span", { class: "spring" }), ...beside);
+  h("div", { class: "head-line" }, h("h1", {}, text), h("span", { class: "spring" }), ...beside.filter(Boolean));

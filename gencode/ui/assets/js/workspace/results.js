@@ -1,11 +1,12 @@
 // What the tasks of the workspace's kinds have found, below their outcome.
 
-import { address, get } from "../api.js";
-import { fill, h, icon } from "../dom.js";
+import { get, request } from "../api.js";
+import { fill, h } from "../dom.js";
+import { downloadLink } from "../download.js";
 import { number, t } from "../words.js";
 import { said } from "./resource.js";
 
-const RESULTS = { code_review: reviewOf };
+const RESULTS = { code_review: reviewOf, requirement_analysis: requirementsOf };
 
 /** Fills `place` once, as soon as the task has succeeded. */
 export function showResult(place, { id, task }) {
@@ -13,6 +14,19 @@ export function showResult(place, { id, task }) {
   if (!show || task.state !== "succeeded" || place.dataset.of === id) return;
   place.dataset.of = id;
   show(place, id).catch((error) => fill(place, h("p", { class: "note" }, said(error))));
+}
+
+async function requirementsOf(place, id) {
+  const text = await (await request(`task/${encodeURIComponent(id)}/requirements.md`)).text();
+  fill(
+    place,
+    h(
+      "section",
+      { class: "details", "aria-labelledby": "requirements-title" },
+      h("h2", { id: "requirements-title" }, t("requirementsText")),
+      h("pre", { class: "quoted" }, text),
+    ),
+  );
 }
 
 async function reviewOf(place, id) {
@@ -28,8 +42,8 @@ async function reviewOf(place, id) {
         { class: "head-line" },
         h("h2", { id: "findings-title" }, t("findings")),
         h("span", { class: "spring" }),
-        h("a", { class: "button", href: address(`${path}.md`), download: "review.md" }, icon("download"), t("asMarkdown")),
-        h("a", { class: "button", href: address(`${path}.sarif`), download: "review.sarif" }, icon("download"), "SARIF"),
+        downloadLink(`${path}.md`, "review.md", t("asMarkdown")),
+        downloadLink(`${path}.sarif`, "review.sarif", "SARIF"),
       ),
       review.findings.length
         ? h("ol", { class: "cards" }, ...review.findings.map(finding))

@@ -12,6 +12,7 @@ import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
 import { knowledgeDetail } from "./knowledge.js";
 import { documentDetail } from "./requirements.js";
+import { formOf } from "./resource.js";
 
 const ROLES = ["user", "tester", "developer", "admin"];
 const name = { name: "name", label: "rowName", required: true };
@@ -100,6 +101,36 @@ export const SECTIONS = [
       { name: "original_content", label: "content", type: "long", rows: 14, required: true, onlyNew: true },
     ],
     detail: documentDetail,
+    actions: [{ label: "analyse", path: "pipelines/requirement-analysis", body: (row) => ({ document_id: row.id }) }],
+  },
+  {
+    name: "repositories",
+    title: "repositories",
+    lead: "repositoriesLead",
+    path: "git/repositories",
+    note: (row) =>
+      [row.repository_url, t("syncStates")[row.sync_status], row.sync_error].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      { name: "repository_url", label: "repositoryUrl", hint: "repositoryUrlHint", required: true },
+      { name: "branch", label: "branch", hint: "branchHint", optional: true },
+      { name: "credential_id", label: "credentialId", hint: "credentialIdHint", optional: true, more: true },
+      { name: "is_active", label: "active", type: "tick", initial: true, more: true },
+    ],
+    actions: [{ name: "sync", label: "sync" }],
+  },
+  {
+    name: "reviews",
+    title: "reviews",
+    path: "pipelines/code-review",
+    show: (box) => formOf(box, SECTIONS.find((one) => one.name === "reviews"), "new"),
+    heading: "reviewLead",
+    submit: "startReview",
+    fields: [
+      { name: "patch", label: "patch", hint: "patchHint", type: "long", rows: 14, required: true },
+      { name: "subject", label: "subject", hint: "subjectHint", optional: true },
+      { name: "model", label: "model", hint: "modelHint", optional: true, more: true },
+    ],
   },
   {
     name: "knowledge",

@@ -81,6 +81,26 @@ export default {
   requirementCount: (count) => `${count} requirements`,
   requirementsText: "Its requirements",
   originalText: "Its text",
+  analyse: "Find its requirements",
+
+  // Repositories and reviews
+  repositories: "Repositories",
+  repositoriesLead: "Copies of your repositories, from which diffs, reviews and tests are made.",
+  repositoryUrl: "Address",
+  repositoryUrlHint: "Over https, without a password.",
+  branch: "Branch",
+  branchHint: "Empty: the host's default branch.",
+  credentialId: "Id of a Git credential",
+  credentialIdHint: "Empty: your default credential of that host.",
+  syncStates: { pending: "not fetched yet", syncing: "being fetched", success: "fetched", failed: "could not be fetched" },
+  sync: "Fetch now",
+  reviews: "Code review",
+  reviewLead: "Have a change reviewed",
+  startReview: "Review it",
+  patch: "The change",
+  patchHint: "As `git diff` prints it.",
+  subject: "Its name",
+  subjectHint: "Reviews of the same name know each other's findings: nothing is told twice.",
 
   // Git credentials
   gitCredentials: "Git credentials",

@@ -81,6 +81,26 @@ export default {
   requirementCount: (count) => `${count} 条需求`,
   requirementsText: "需求内容",
   originalText: "原文",
+  analyse: "提取需求",
+
+  // 仓库与评审
+  repositories: "仓库",
+  repositoriesLead: "您的仓库的副本，用于生成差异、评审和测试。",
+  repositoryUrl: "地址",
+  repositoryUrlHint: "使用 https，不含密码。",
+  branch: "分支",
+  branchHint: "留空：平台的默认分支。",
+  credentialId: "Git 凭证 ID",
+  credentialIdHint: "留空：使用该平台的默认凭证。",
+  syncStates: { pending: "尚未获取", syncing: "正在获取", success: "已获取", failed: "无法获取" },
+  sync: "立即获取",
+  reviews: "代码评审",
+  reviewLead: "评审一次改动",
+  startReview: "开始评审",
+  patch: "改动",
+  patchHint: "即 `git diff` 的输出。",
+  subject: "改动名称",
+  subjectHint: "同名的评审共享已发现的问题，不会重复报告。",
 
   // Git 凭证
   gitCredentials: "Git 凭证",
