@@ -91,6 +91,15 @@ class Client:
             ),
         )
 
+    async def submit_to(
+        self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Submit a task of any kind. `path`: its `submit_url`, see `kinds`, such as
+        /api/v1/pipelines/code-review."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        accepted = await self._connection.request_json("POST", path, json=dict(body), headers=headers)
+        return cast(Accepted, accepted)
+
     # --- one task -----------------------------------------------------------------------------------
 
     async def task(self, task_id: str) -> Task:
@@ -233,6 +242,10 @@ class Client:
         except ValueError:
             raise unexpected_response(response) from None
 
+    async def result(self, task_id: str, name: str) -> bytes:
+        """A result that tasks of one kind have, such as `review.md`: the body of its response."""
+        return (await self._connection.request("GET", _task_path(task_id, name))).content
+
     # --- tasks and their kinds ----------------------------------------------------------------------
 
     async def kinds(self) -> list[Kind]:
@@ -266,6 +279,34 @@ class Client:
             if not page["next_cursor"]:
                 return
             params["cursor"] = page["next_cursor"]
+
+    # --- files ----------------------------------------------------------------------------------------
+
+    async def upload(
+        self,
+        path: str,
+        file_name: str,
+        data: bytes,
+        *,
+        fields: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> dict[str, Any]:
+        """Upload a file as a form; returns the JSON of the response. The request is repeated if its response
+        is lost: the idempotency key, by default a new one for each call, prevents a second document.
+
+        path    such as /api/v1/requirements/upload
+        fields  of the form, besides `file`
+        """
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        made: dict[str, Any] = await self._connection.request_json(
+            "POST",
+            path,
+            required_field="id",
+            files={"file": (file_name, data)},
+            data=dict(fields or {}),
+            headers=headers,
+        )
+        return made
 
 
 def _body(prompt: str, repo_name: str, options: Options) -> dict[str, Any]:

@@ -13,6 +13,9 @@ import anyio
 import pytest
 
 from tests.servers.calls import client, get, post
+from tests.servers.command import run_gencode
+from tests.servers.git_repository import GitRepository
+from tests.servers.git_server import git_server
 from tests.servers.model import Body, ModelServer, Reply, model_server, text
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
@@ -297,3 +300,65 @@ async def test_a_finding_that_is_ignored_stays_so_until_it_is_opened(tmp_path: P
             app.url, "/reviews/findings/00000000-0000-5000-8000-000000000000", {"status": "open"}
         )
         assert missing.status_code == 404
+
+
+async def test_the_command_reviews_a_working_copy(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    repository = GitRepository(copy)
+    repository.commit({"app.py": BEFORE.encode(), "latin.py": b"x = '\xe9'\n"})
+    (copy / "app.py").write_text(BEFORE + "\n\ndef one(x=[]):\n    return x\n")
+    (copy / "latin.py").write_bytes(b"x = '\xe8'\nbreakpoint()\n")
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        variables = {"GENCODE_URL": app.url, "HOME": str(tmp_path)}
+
+        async def run(*arguments: str, status: int = 0) -> str:
+            done = await run_gencode(["review", *arguments], variables, copy)
+            assert done.returncode == status, done.stderr.decode()
+            return done.stdout.decode()
+
+        shown = await run("--fail-on", "major", status=1)
+        assert "app.py:19: major: A mutable default" in shown
+        assert "latin.py:2: major: A call of the debugger is left" in shown
+        assert len(json.loads(await run("--format", "json"))["findings"]) == 2
+        assert json.loads(await run("--format", "sarif", "--exclude", "latin.py"))["version"] == "2.1.0"
+        assert "# Code review" in await run("--format", "markdown", "--fail-on", "critical")
+        (copy / "changes.patch").write_text(patch_of("import re\n" + BEFORE))
+        assert await run("changes.patch") == "nothing found in 1 file\n"
+        assert await run("--base", "-x", status=2) == ""
+        repository.git("checkout", "-q", ".")
+        assert await run() == ""
+
+
+async def test_a_branch_of_a_repository_is_reviewed_with_the_functions_around(tmp_path: Path) -> None:
+    head = "def long():\n" + "".join(f"    step_{n}()\n" for n in range(20))
+    async with (
+        git_server(tmp_path / "served") as served,
+        model_server(reviewer({"app.py": ["danger"]})) as model,
+        running_app(settings(tmp_path, model, workspace=True, workspace_allow_networks="127.0.0.0/8")) as app,
+    ):
+        repository = served.repository()
+        repository.commit({"app.py": (head + "    return 1\n").encode(), "old.py": b"x = 1\n"})
+        repository.git("checkout", "-q", "-b", "change")
+        tip = repository.commit({"app.py": (head + "    return danger(1)\n").encode(), "old.py": b"x = 1\n"})
+        repository.git("checkout", "-q", "main")
+        repository.commit({"app.py": (head + "    return 1\n").encode(), "old.py": b"x = 2\n"})
+        row = (await post(app.url, "/git/repositories", {"name": "p", "repository_url": served.url()})).json()
+        fields = {"repository_id": row["id"], "base": "main", "head": "change"}
+        task_id = await submit(app.url, patch=None, **fields)
+        await events(app.url, task_id)
+        task = await get(app.url, f"/api/v1/task/{task_id}")
+        assert (task["state"], task["subject"]) == ("succeeded", f"{row['id']}/change"), task
+        found = await get(app.url, f"/api/v1/task/{task_id}/review")
+        assert (found["head_commit"], found["stats"]["files"]) == (tip, 1)
+        assert [(one["line"], one["in_diff"]) for one in found["findings"]] == [(22, "added")]
+        assert "def long():" in prompt_of(model.requests[0].body)
+        for wrong, field in (
+            ({**fields, "patch": PATCH}, "body"),
+            ({"repository_id": row["id"], "base": "main"}, "body"),
+            ({**fields, "repository_id": "00000000-0000-4000-8000-000000000000"}, "repository_id"),
+        ):
+            refused = await post(app.url, "/pipelines/code-review", wrong)
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+        lost = await submit(app.url, patch=None, **{**fields, "head": "nowhere"})
+        await events(app.url, lost)
+        assert (await get(app.url, f"/api/v1/task/{lost}"))["error"]["code"] == "REF_UNKNOWN"

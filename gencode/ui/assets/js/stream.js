@@ -11,7 +11,8 @@ const KINDS = [
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["section", "compared", "requirements"],
   ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
-  ...["collected", "finding", "reviewed", "judged"],
+  ...["collected", "finding", "reviewed", "judged", "context", "text"],
+  ...["targets", "test_file", "verified"],
 ];
 const SLOWEST = 8000;
 
