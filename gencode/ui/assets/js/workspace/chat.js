@@ -180,7 +180,7 @@ function item(message, { again, choose }) {
   const isAnswer = message.role === "assistant";
   return h(
     "li",
-    { class: `message ${message.role}`, "data-id": message.id },
+    { class: `turn ${message.role}`, "data-id": message.id },
     h("h2", { class: "speaker" }, t("speakers")[message.role]),
     h("div", { class: "text" }, message.content),
     message.failure && h("p", { class: "wrong" }, h("code", {}, message.failure.code), " ", message.failure.message),
@@ -206,7 +206,7 @@ function footer(message, again, choose) {
     );
   return h(
     "div",
-    { class: "message-foot" },
+    { class: "turn-foot" },
     h("span", { class: "note" }, notes.join(" · ")),
     message.siblings.length > 1 && turn(-1, "earlierAnswer"),
     message.siblings.length > 1 && turn(1, "laterAnswer"),
