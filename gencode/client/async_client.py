@@ -91,6 +91,15 @@ class Client:
             ),
         )
 
+    async def submit_to(
+        self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Submit a task of any kind. `path`: its `submit_url`, see `kinds`, such as
+        /api/v1/pipelines/code-review."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        accepted = await self._connection.request_json("POST", path, json=dict(body), headers=headers)
+        return cast(Accepted, accepted)
+
     # --- one task -----------------------------------------------------------------------------------
 
     async def task(self, task_id: str) -> Task:
@@ -232,6 +241,10 @@ class Client:
             return response.json()
         except ValueError:
             raise unexpected_response(response) from None
+
+    async def result(self, task_id: str, name: str) -> bytes:
+        """A result that tasks of one kind have, such as `review.md`: the body of its response."""
+        return (await self._connection.request("GET", _task_path(task_id, name))).content
 
     # --- tasks and their kinds ----------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -72,6 +72,12 @@ class SyncClient:
         made: Estimate = self._portal.call(partial(self._client.estimate, prompt, repo_name, **options))
         return made
 
+    def submit_to(
+        self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Accepted:
+        call = partial(self._client.submit_to, path, body, idempotency_key=idempotency_key)
+        return self._portal.call(call)
+
     def task(self, task_id: str) -> Task:
         return self._portal.call(self._client.task, task_id)
 
@@ -135,6 +141,9 @@ class SyncClient:
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         return self._portal.call(partial(self._client.call, method, path, **more))
+
+    def result(self, task_id: str, name: str) -> bytes:
+        return self._portal.call(self._client.result, task_id, name)
 
     def _iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
         try:

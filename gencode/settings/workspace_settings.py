@@ -46,6 +46,12 @@ class WorkspaceSettings(SourcedSettings):
         5, ge=1, le=1000, description="Failed logins with a name after which it is locked for a while"
     )
     login_lock_minutes: int = Field(15, ge=1, le=1440, description="Minutes for which a name is locked")
+    chat_context_tokens: int = Field(
+        24_000,
+        ge=500,
+        le=10_000_000,
+        description="Most tokens of the prompt of an answer in a conversation; older messages are left out",
+    )
     workspace_allow_networks: Networks = Field(
         "",
         description="Comma-separated private networks that addresses of users (models, Git) may reach, also "

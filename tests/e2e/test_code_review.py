@@ -13,6 +13,8 @@ import anyio
 import pytest
 
 from tests.servers.calls import client, get, post
+from tests.servers.command import run_gencode
+from tests.servers.git_repository import GitRepository
 from tests.servers.model import Body, ModelServer, Reply, model_server, text
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
@@ -297,3 +299,30 @@ async def test_a_finding_that_is_ignored_stays_so_until_it_is_opened(tmp_path: P
             app.url, "/reviews/findings/00000000-0000-5000-8000-000000000000", {"status": "open"}
         )
         assert missing.status_code == 404
+
+
+async def test_the_command_reviews_a_working_copy(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    repository = GitRepository(copy)
+    repository.commit({"app.py": BEFORE.encode(), "latin.py": b"x = '\xe9'\n"})
+    (copy / "app.py").write_text(BEFORE + "\n\ndef one(x=[]):\n    return x\n")
+    (copy / "latin.py").write_bytes(b"x = '\xe8'\nbreakpoint()\n")
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        variables = {"GENCODE_URL": app.url, "HOME": str(tmp_path)}
+
+        async def run(*arguments: str, status: int = 0) -> str:
+            done = await run_gencode(["review", *arguments], variables, copy)
+            assert done.returncode == status, done.stderr.decode()
+            return done.stdout.decode()
+
+        shown = await run("--fail-on", "major", status=1)
+        assert "app.py:19: major: A mutable default" in shown
+        assert "latin.py:2: major: A call of the debugger is left" in shown
+        assert len(json.loads(await run("--format", "json"))["findings"]) == 2
+        assert json.loads(await run("--format", "sarif", "--exclude", "latin.py"))["version"] == "2.1.0"
+        assert "# Code review" in await run("--format", "markdown", "--fail-on", "critical")
+        (copy / "changes.patch").write_text(patch_of("import re\n" + BEFORE))
+        assert await run("changes.patch") == "nothing found in 1 file\n"
+        assert await run("--base", "-x", status=2) == ""
+        repository.git("checkout", "-q", ".")
+        assert await run() == ""

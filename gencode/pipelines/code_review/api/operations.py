@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import NotFound
+from gencode.domain.event import dump
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.http.common_declarations import OWN_TASK
@@ -16,9 +17,14 @@ from gencode.pipelines.code_review.api.views import ReviewView
 from gencode.pipelines.code_review.markdown import review_markdown
 from gencode.pipelines.code_review.names import NAME, REVIEW
 from gencode.pipelines.code_review.result import ReviewResult
+from gencode.pipelines.code_review.sarif import review_sarif
 
 REVIEW_JSON = JsonResponseSpec(model=ReviewView, description="Once the review is done")
 REVIEW_MARKDOWN = ResponseSpec(description="The same for people", media_type="text/markdown")
+
+REVIEW_SARIF = ResponseSpec(
+    description="For code hosts and editors", media_type="application/sarif+json", schema={"type": "object"}
+)
 
 
 @operation(
@@ -42,6 +48,18 @@ async def read_review_markdown(request: Request) -> Response:
     return Response(text, media_type=REVIEW_MARKDOWN.media_type, headers={"Cache-Control": "no-store"})
 
 
+@operation(
+    "readReviewSarif",
+    "GET /task/{task_id}/review.sarif",
+    "A review in SARIF 2.1.0",
+    traits=(OWN_TASK,),
+    responses=(REVIEW_SARIF,),
+)
+async def read_review_sarif(request: Request) -> Response:
+    body = dump(review_sarif(await _own_review(request)))
+    return Response(body, media_type=REVIEW_SARIF.media_type, headers={"Cache-Control": "no-store"})
+
+
 async def _own_review(request: Request) -> ReviewResult:
     return await review_of(request, await own_task(request))
 
@@ -60,4 +78,4 @@ def stored_review(checkpoints: Checkpoints) -> ReviewResult:
     return ReviewResult.model_validate_json(text)
 
 
-OPERATIONS = (read_review, read_review_markdown)
+OPERATIONS = (read_review, read_review_markdown, read_review_sarif)

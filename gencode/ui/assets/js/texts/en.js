@@ -339,6 +339,7 @@ export default {
     LOGIN_LOCKED: "Wait as long as the message says, or ask an admin to set another password.",
     SESSION_ENDED: "Log in again.",
     ALREADY_TAKEN: "Choose another name.",
+    CONVERSATION_BUSY: "An answer of this conversation is being written: wait for it, or stop it.",
     LAST_ADMIN: "Make another user an admin first.",
     VERSION_CHANGED: "Somebody changed it meanwhile: reload, and change it again.",
     CLONE_MISSING: "Sync the repository, then try again.",

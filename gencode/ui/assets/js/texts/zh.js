@@ -327,6 +327,7 @@ export default {
     LOGIN_LOCKED: "请按消息所说的时间等待，或请管理员重置密码。",
     SESSION_ENDED: "请重新登录。",
     ALREADY_TAKEN: "请换一个名称。",
+    CONVERSATION_BUSY: "此对话正在生成回答：请等待，或停止它。",
     LAST_ADMIN: "请先将另一个用户设为管理员。",
     VERSION_CHANGED: "其间有人修改过：请重新加载后再修改。",
     CLONE_MISSING: "请先同步仓库，然后重试。",
