@@ -147,9 +147,13 @@ async function conversation(box, id) {
     });
   }
 
-  const again = (message) => submit(() => post(`${path}/messages/${message.id}/regenerate`, {}));
-  const choose = (message) =>
-    submit(() => request(`${path}/messages/${message}/select`, { method: "POST" }));
+  function again(message) {
+    return submit(() => post(`${path}/messages/${message.id}/regenerate`, {}));
+  }
+
+  function choose(id) {
+    return submit(() => request(`${path}/messages/${id}/select`, { method: "POST" }));
+  }
 
   async function submit(ask, done = () => {}) {
     trouble.replaceChildren();
