@@ -26,6 +26,7 @@ from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
 from gencode.pipelines.requirement_analysis.kind import REQUIREMENT_ANALYSES
 from gencode.pipelines.sync_repository.kind import SYNC
+from gencode.pipelines.test_generation.kind import TEST_GENERATION
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import CLONES, ENCRYPTION_KEY_FILE, WORKSPACE_DATABASE
@@ -52,6 +53,7 @@ KINDS: Sequence[KindFactory] = (
     PARSE_DOCUMENTS,
     REQUIREMENT_ANALYSES,
     SYNC,
+    TEST_GENERATION,
 )
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY = "audit", "session"

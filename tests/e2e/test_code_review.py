@@ -15,6 +15,7 @@ import pytest
 from tests.servers.calls import client, get, post
 from tests.servers.command import run_gencode
 from tests.servers.git_repository import GitRepository
+from tests.servers.git_server import git_server
 from tests.servers.model import Body, ModelServer, Reply, model_server, text
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
@@ -326,3 +327,38 @@ async def test_the_command_reviews_a_working_copy(tmp_path: Path) -> None:
         assert await run("--base", "-x", status=2) == ""
         repository.git("checkout", "-q", ".")
         assert await run() == ""
+
+
+async def test_a_branch_of_a_repository_is_reviewed_with_the_functions_around(tmp_path: Path) -> None:
+    head = "def long():\n" + "".join(f"    step_{n}()\n" for n in range(20))
+    async with (
+        git_server(tmp_path / "served") as served,
+        model_server(reviewer({"app.py": ["danger"]})) as model,
+        running_app(settings(tmp_path, model, workspace=True, workspace_allow_networks="127.0.0.0/8")) as app,
+    ):
+        repository = served.repository()
+        repository.commit({"app.py": (head + "    return 1\n").encode(), "old.py": b"x = 1\n"})
+        repository.git("checkout", "-q", "-b", "change")
+        tip = repository.commit({"app.py": (head + "    return danger(1)\n").encode(), "old.py": b"x = 1\n"})
+        repository.git("checkout", "-q", "main")
+        repository.commit({"app.py": (head + "    return 1\n").encode(), "old.py": b"x = 2\n"})
+        row = (await post(app.url, "/git/repositories", {"name": "p", "repository_url": served.url()})).json()
+        fields = {"repository_id": row["id"], "base": "main", "head": "change"}
+        task_id = await submit(app.url, patch=None, **fields)
+        await events(app.url, task_id)
+        task = await get(app.url, f"/api/v1/task/{task_id}")
+        assert (task["state"], task["subject"]) == ("succeeded", f"{row['id']}/change"), task
+        found = await get(app.url, f"/api/v1/task/{task_id}/review")
+        assert (found["head_commit"], found["stats"]["files"]) == (tip, 1)
+        assert [(one["line"], one["in_diff"]) for one in found["findings"]] == [(22, "added")]
+        assert "def long():" in prompt_of(model.requests[0].body)
+        for wrong, field in (
+            ({**fields, "patch": PATCH}, "body"),
+            ({"repository_id": row["id"], "base": "main"}, "body"),
+            ({**fields, "repository_id": "00000000-0000-4000-8000-000000000000"}, "repository_id"),
+        ):
+            refused = await post(app.url, "/pipelines/code-review", wrong)
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+        lost = await submit(app.url, patch=None, **{**fields, "head": "nowhere"})
+        await events(app.url, lost)
+        assert (await get(app.url, f"/api/v1/task/{lost}"))["error"]["code"] == "REF_UNKNOWN"

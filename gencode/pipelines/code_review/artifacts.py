@@ -38,12 +38,15 @@ class Collected:
     diff: ReviewedDiff
     plan: StoredPlan
 
+    def file(self, number: int) -> ReviewedFile:
+        """By its position in the diff."""
+        diff = self.diff
+        file, blob = diff.diff.files[number], diff.blobs.get(number)
+        return ReviewedFile(number=number, file=file, commit=diff.commits[number], blob=blob)
+
     def files(self, bundle: PlannedBundle) -> Sequence[ReviewedFile]:
         """The files that a bundle shows."""
-        return [
-            ReviewedFile(number=n, file=self.diff.diff.files[n], commit=self.diff.commits[n])
-            for n in bundle.files
-        ]
+        return list(map(self.file, bundle.files))
 
 
 class PlacedBundle(Record):

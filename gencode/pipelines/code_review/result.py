@@ -45,6 +45,8 @@ class ReviewResult(Record):
     """What the review found, and what it has read."""
 
     subject: str = Field(description='What is reviewed again and again; "" if nobody has named it')
+    base_commit: str = Field("", description='Of a repository, from which on; "" of a patch')
+    head_commit: str = Field("", description="Up to this one")
     complete: bool = Field(description="Whether every hunk was reviewed, or excluded by a rule")
     coverage: tuple[CoverageCount, ...]
     stats: ReviewStats
@@ -69,6 +71,8 @@ def result_of(judged: Judged, findings: Sequence[Finding], left_out: int) -> Rev
     files, added, deleted = plan.stats
     return ReviewResult(
         subject=reviewed.collected.given.subject,
+        base_commit=reviewed.collected.diff.base,
+        head_commit=reviewed.collected.diff.head,
         complete=all(line.coverage in (Coverage.REVIEWED, Coverage.EXCLUDED) for line in ledger),
         coverage=_coverage(ledger),
         stats=ReviewStats(

@@ -26,7 +26,7 @@ from gencode.pipelines.code_review.artifacts import Collected, PlacedBundle, Rev
 from gencode.pipelines.code_review.findings import Finding, LineReplacement, Record
 from gencode.pipelines.code_review.placing import ReviewedFile
 from gencode.pipelines.code_review.prompts import VERSION
-from gencode.pipelines.code_review.review_plan import LedgerLine, StoredPlan
+from gencode.pipelines.code_review.review_plan import LedgerLine
 from gencode.workspace.reviews.store import ReviewStore
 
 log = structlog.get_logger(__name__)
@@ -56,18 +56,17 @@ class ReviewedHunks:
     def __init__(self, store: ReviewStore) -> None:
         self._store = store
 
-    async def find(
-        self, given: ReviewInput, diff: Diff, commits: Sequence[str], plan: StoredPlan
-    ) -> KnownHunks:
+    async def find(self, collected: Collected) -> KnownHunks:
         """Of the hunks that the plan does not exclude."""
-        keys = {place: hunk_key(given, diff, place) for place in _reviewable(plan.ledger)}
+        given, diff = collected.given, collected.diff.diff
+        keys = {place: hunk_key(given, diff, place) for place in _reviewable(collected.plan.ledger)}
         stored = await self._store.reviewed_hunks(given.run.principal, list(dict.fromkeys(keys.values())))
         places, findings = set[HunkPlace](), list[Finding]()
         for place, key in keys.items():
             if key not in stored:
                 continue
-            file = ReviewedFile(number=place[0], file=diff.files[place[0]], commit=commits[place[0]])
-            moved = _moved(_HunkFindings.model_validate_json(stored[key]), file, place)
+            said = _HunkFindings.model_validate_json(stored[key])
+            moved = _moved(said, collected.file(place[0]), place)
             if moved is not None:
                 places.add(place)
                 findings += moved
