@@ -18,7 +18,7 @@ from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox
 
 PROGRAMS = ("gencode_test_driver", "gencode_test_run")
 REPEATS = 5
-SECONDS = 240.0
+SECONDS = 400.0
 MUTANT_SECONDS = 150.0
 """No further mutant is tried after them."""
 LIMITS = Limits(seconds=SECONDS, cpu_seconds=120, address_space=1024 * MIB, memory=1280 * MIB)
