@@ -26,6 +26,7 @@ from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
 from gencode.pipelines.requirement_analysis.kind import REQUIREMENT_ANALYSES
 from gencode.pipelines.sync_repository.kind import SYNC
+from gencode.pipelines.test_generation.kind import TEST_GENERATION
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import CLONES, ENCRYPTION_KEY_FILE, WORKSPACE_DATABASE
@@ -35,6 +36,7 @@ from gencode.workspace.encrypted_resources import missing_keys
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
+from gencode.workspace.purge import Purge
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
@@ -51,6 +53,7 @@ KINDS: Sequence[KindFactory] = (
     PARSE_DOCUMENTS,
     REQUIREMENT_ANALYSES,
     SYNC,
+    TEST_GENERATION,
 )
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY = "audit", "session"
@@ -101,7 +104,7 @@ def additions(
         own_models=own_models,
         ledger=workspace.ledger,
         extensions=(workspace, knowledge, user_http, _clones(workspace, settings)),
-        background=(log.run,),
+        background=(log.run, Purge(workspace.database, settings.workspace_purge_days).run),
     )
 
 
