@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict
 
 from gencode.diffs.paths import path_bytes, path_text
@@ -23,7 +25,7 @@ class StoredHunk(Stored):
     section: bytes = b""
 
     @classmethod
-    def of(cls, hunk: Hunk) -> StoredHunk:
+    def of(cls, hunk: Hunk) -> Self:
         return cls(
             header=(hunk.old_start, hunk.old_count, hunk.new_start, hunk.new_count),
             changes=(hunk.added, hunk.deleted),
@@ -59,7 +61,7 @@ class StoredFile(Stored):
     commit: str = ""
 
     @classmethod
-    def of(cls, file: FileDiff, commit: str = "") -> StoredFile:
+    def of(cls, file: FileDiff, commit: str = "") -> Self:
         return cls(
             old=(_bytes(file.old_path), file.old_mode, file.old_id),
             new=(_bytes(file.new_path), file.new_mode, file.new_id),

@@ -29,6 +29,8 @@ class ChatRequest:
                  demand it)
     prefix       the beginning of the answer, which the model continues. A provider without native prefix
                  completion instructs the model to continue, so the answer may overlap the prefix.
+    prose        the answer is for people to read: that it reads like a person's thoughts is no sign of
+                 reasoning, for which it would be held back until its end
     """
 
     messages: tuple[Message, ...]
@@ -36,6 +38,7 @@ class ChatRequest:
     json: bool = False
     prefix: str = ""
     max_text: int = MAX_TEXT
+    prose: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 import structlog
@@ -55,6 +55,19 @@ class Answer:
     has_reasoning: bool = False
 
 
+class ContinuedAnswer(Protocol):
+    """An answer whose text is kept when a call breaks off: the next attempt continues it."""
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is text already, which no other model may continue."""
+        ...
+
+    async def next_request(self) -> ChatRequest:
+        """The request of the attempt that begins now."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LLMSession:
     """The model calls of one run of one task's stage; the only place where model calls are repeated.
@@ -88,6 +101,7 @@ class LLMSession:
         about: str,
         parse: Callable[[Answer], T],
         new_on_text: Callable[[], OnText] | None = None,
+        continued: ContinuedAnswer | None = None,
     ) -> T:
         """Calls the model until `parse` accepts an answer; returns the result of `parse`.
 
@@ -95,6 +109,7 @@ class LLMSession:
         parse        its Transient errors count as failed attempts; after an LLMBadOutput the next attempt has
                      the error's `for_model` text appended to its last message
         new_on_text  returns a text callback for each attempt
+        continued    makes the request of each attempt, in place of `request`
 
         The caller stores its result in one commit with `usage_update`.
 
@@ -108,6 +123,8 @@ class LLMSession:
 
         async def attempt() -> T:
             nonlocal current
+            if continued:
+                current = await continued.next_request()
             meter = CallMeter(about, self.models.current.limited(current))
             answer, call = await self._call(meter, new_on_text() if new_on_text else None)
             try:
@@ -129,7 +146,8 @@ class LLMSession:
                 return await self.retry(attempt, before_retry)
             except ProviderError as error:
                 # A model does not continue the text of another one.
-                if request.prefix or not await self._fail_over(used, error, about):
+                is_begun = bool(request.prefix) or (continued is not None and continued.is_begun)
+                if is_begun or not await self._fail_over(used, error, about):
                     raise
 
     async def _fail_over(self, failed: OpenedModel, error: ProviderError, about: str) -> bool:

@@ -17,7 +17,7 @@ from gencode.llm.interrupted_calls import FindPrice, lost_call_updates
 from gencode.llm.model_route import Failover
 from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.screened_answer_stream import OnText
-from gencode.llm.session import Answer, LLMSession, LLMSessionFactory
+from gencode.llm.session import Answer, ContinuedAnswer, LLMSession, LLMSessionFactory
 from gencode.model_tasks.request import budget_of
 
 ANSWER = "answer"
@@ -102,6 +102,7 @@ class ModelCalls:
         result: type[R],
         update: ToUpdate[R] | None = None,
         on_text: Callable[[], OnText] | None = None,
+        continued: ContinuedAnswer | None = None,
     ) -> R:
         """The parsed answer: the stored one, else the model's, which is stored with its usage.
 
@@ -109,7 +110,7 @@ class ModelCalls:
         parse    see LLMSession.ask
         result   the model of what `parse` returns
         update   the event (and result) that is stored with the answer; its checkpoints are added
-        on_text  see LLMSession.ask
+        on_text, continued  see LLMSession.ask
 
         Raises the errors of LLMSession.ask.
         """
@@ -122,7 +123,7 @@ class ModelCalls:
             usage = answer.usage
             return parse(answer)
 
-        value = await self.session.ask(request, about, parse_and_measure, on_text)
+        value = await self.session.ask(request, about, parse_and_measure, on_text, continued)
         stored = _StoredAnswer(usage=usage, value=value.model_dump(mode="json"))
         told = update(value) if update else StageUpdate()
         checkpoints = {**told.checkpoints, f"{ANSWER}:{about}": stored.model_dump_json()}

@@ -46,6 +46,12 @@ class WorkspaceSettings(SourcedSettings):
         5, ge=1, le=1000, description="Failed logins with a name after which it is locked for a while"
     )
     login_lock_minutes: int = Field(15, ge=1, le=1440, description="Minutes for which a name is locked")
+    chat_context_tokens: int = Field(
+        24_000,
+        ge=500,
+        le=10_000_000,
+        description="Most tokens of the prompt of an answer in a conversation; older messages are left out",
+    )
     workspace_allow_networks: Networks = Field(
         "",
         description="Comma-separated private networks that addresses of users (models, Git) may reach, also "
@@ -70,6 +76,10 @@ class WorkspaceSettings(SourcedSettings):
     def file_extensions(self) -> Sequence[str]:
         """ALLOWED_EXTENSIONS as a list."""
         return split_list(self.allowed_extensions.lower())
+
+    workspace_purge_days: int = Field(
+        30, ge=0, le=36_500, description="Days after which deleted rows are removed for good; 0: never"
+    )
 
     @property
     def workspace_networks(self) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:

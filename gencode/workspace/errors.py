@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.domain.errors import RequestError, Transient, Unauthorized
+from gencode.domain.errors import RequestError, RetryHelps, Transient, Unauthorized
 
 
 class LoginFailed(Unauthorized):
@@ -33,6 +33,15 @@ class AlreadyTaken(RequestError):
     code = "ALREADY_TAKEN"
     http_status = 409
     meaning = "Another one has this name"
+
+
+class ConversationBusy(RequestError):
+    """A conversation has one answer at a time."""
+
+    code = "CONVERSATION_BUSY"
+    http_status = 409
+    meaning = "An answer of this conversation is being written"
+    retry_helps = RetryHelps.LATER
 
 
 class NoEncryptionKey(RequestError):

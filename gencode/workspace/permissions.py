@@ -17,6 +17,7 @@ from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
 from gencode.workspace.code_diffs.resource import CODE_DIFFS
+from gencode.workspace.conversations.resource import CONVERSATIONS
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
@@ -100,6 +101,11 @@ PERMISSIONS: Mapping[str, Permission] = {
     "renderPromptTemplate": EVERYBODY,
     "exportPromptTemplates": EVERYBODY,
     "importPromptTemplates": EVERYBODY,
+    **dict.fromkeys(CONVERSATIONS.operation_names, EVERYBODY),
+    "listMessages": EVERYBODY,
+    "getMessage": EVERYBODY,
+    "showBranch": EVERYBODY,
+    "exportConversation": EVERYBODY,
 }
 """By the name of the operation."""
 

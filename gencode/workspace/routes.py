@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.code_diffs.routes import CODE_DIFF_OPERATIONS
+from gencode.workspace.conversations.routes import CONVERSATION_OPERATIONS
 from gencode.workspace.git_credentials.routes import GIT_CREDENTIAL_OPERATIONS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
@@ -30,6 +31,7 @@ GUARDED_OPERATIONS = guarded(
         get_usage,
         *KNOWLEDGE_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
+        *CONVERSATION_OPERATIONS,
         *REQUIREMENT_OPERATIONS,
         *REVIEW_OPERATIONS,
     )

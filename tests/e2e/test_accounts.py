@@ -323,6 +323,8 @@ FOR_USERS = {
 
 
 FOR_EVERYBODY = {
+    *("listConversations", "createConversation", "getConversation", "changeConversation"),
+    *("deleteConversation", "listMessages", "getMessage", "showBranch", "exportConversation"),
     *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
     *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
     *("parseRequirementDocument", "getRequirementChanges"),

@@ -36,7 +36,17 @@ from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-WORKSPACE_PAGES = ("accounts", "knowledge", "models", "prompts", "repositories", "requirements", "review")
+WORKSPACE_PAGES = (
+    "accounts",
+    "conversations",
+    "knowledge",
+    "models",
+    "prompts",
+    "repositories",
+    "requirements",
+    "review",
+    "tests",
+)
 """Pages that need WORKSPACE=true."""
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLE = f"""set -euo pipefail

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gencode.embedded.offline import requirement_rules
 from gencode.embedded.offline.code_review.answer import check_answer, review_answer
 from gencode.embedded.offline.openai_protocol import ChatMessage
+from gencode.embedded.offline.test_rules import test_generation
 
 RuleAnswer = Callable[[Sequence[ChatMessage]], str]
 """From the messages of a prompt to the answer. Deterministic, and quick: it runs on the event loop."""
@@ -21,6 +22,7 @@ RULE_ANSWERS: Mapping[str, RuleAnswer] = {
     "requirement_contradictions": requirement_rules.contradictions,
     "code_review": review_answer,
     "code_review_check": check_answer,
+    "test_generation": test_generation,
 }
 """By purpose."""
 

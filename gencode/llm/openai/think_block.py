@@ -67,7 +67,8 @@ class ThinkBlock:
 
     A block with its opening tag is cut as it arrives. Without one, text is reasoning until a closing tag only
     if it reads as prose; such text is held back until its end, and other text after its first line at most.
-    A file that mentions the tags further down stays whole.
+    A file that mentions the tags further down stays whole. Of a request for prose, nothing is held back
+    unless the model is known to reason so.
 
     An answer that continues a text may begin anywhere in it, also before a `<think>` of the file itself.
     There, a block at the beginning is reasoning unless the request or the text mentions the tag: then it is a
@@ -140,7 +141,9 @@ class ThinkBlock:
             return self._open(opening, head)
         if self._is_held(head):
             return self._go_on(self._held)
-        if any(word.startswith(head) for word in _FIRST_WORDS) or _begins_sentence(head):
+        if not self._takes_prose and (
+            any(word.startswith(head) for word in _FIRST_WORDS) or _begins_sentence(head)
+        ):
             return "", ""
         return self._go_on(self._pass)
 
@@ -218,7 +221,14 @@ class ThinkBlock:
     def _is_held(self, head: str) -> bool:
         if self._request.json and not self._continues:
             return not head.startswith(("{", "[", "`"))
+        if self._takes_prose:
+            return False
         return self._hold or _begins_as_reasoning(head) or _is_sentence(head)
+
+    @property
+    def _takes_prose(self) -> bool:
+        """Whether prose is text, unless the model is known to reason without an opening tag."""
+        return self._request.prose and not self._hold
 
 
 def _may_become_tag(start: str) -> bool:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from gencode.diffs import Diff, Patch
+from gencode.diffs import Diff, FileDiff, Patch
 from gencode.diffs.stored_files import Stored, StoredFile
 
 
-class _StoredFiles(Stored):
-    files: tuple[StoredFile, ...]
+class _ReviewedFile(StoredFile):
+    """`blob`: the new version, deflated."""
+
+    blob: bytes | None = None
+
+
+class _ReviewedFiles(Stored):
+    files: tuple[_ReviewedFile, ...]
+    base: str = ""
+    head: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReviewedDiff:
-    """commits  by file: the commit of a patch that has several, else "" """
+    """commits     by file: the commit of a patch that has several, else ""
+    blobs       the new versions of files, as far as they are known, by the position of the file
+    base, head  the commits of a repository; "" of a patch
+    """
 
     diff: Diff
     commits: Sequence[str]
+    blobs: Mapping[int, bytes] = field(default_factory=dict)
+    base: str = ""
+    head: str = ""
 
     @classmethod
     def of_patch(cls, patch: Patch) -> ReviewedDiff:
@@ -29,12 +44,24 @@ class ReviewedDiff:
 
     def dump(self) -> str:
         """JSON."""
-        files = zip(self.diff.files, self.commits, strict=True)
-        stored = tuple(StoredFile.of(file, commit) for file, commit in files)
-        return _StoredFiles(files=stored).model_dump_json()
+        stored = tuple(
+            _stored(file, self.commits[n], self.blobs.get(n)) for n, file in enumerate(self.diff.files)
+        )
+        return _ReviewedFiles(files=stored, base=self.base, head=self.head).model_dump_json()
 
     @classmethod
     def load(cls, text: str) -> ReviewedDiff:
-        stored = _StoredFiles.model_validate_json(text).files
-        files = tuple(one.file for one in stored)
-        return cls(diff=Diff(files=files), commits=[one.commit for one in stored])
+        stored = _ReviewedFiles.model_validate_json(text)
+        blobs = {n: file.blob for n, file in enumerate(stored.files) if file.blob is not None}
+        return cls(
+            diff=Diff(files=tuple(file.file for file in stored.files)),
+            commits=[file.commit for file in stored.files],
+            blobs={n: zlib.decompress(blob) for n, blob in blobs.items()},
+            base=stored.base,
+            head=stored.head,
+        )
+
+
+def _stored(file: FileDiff, commit: str, blob: bytes | None) -> _ReviewedFile:
+    deflated = None if blob is None else zlib.compress(blob)
+    return _ReviewedFile.of(file, commit).model_copy(update={"blob": deflated})

@@ -57,7 +57,7 @@ REF = Parameter(
     location="query",
     description="A branch, a tag, a commit's id or its beginning; by default the repository's branch",
     type=Text(
-        check=lambda text: len(text) <= MAX_REF and text.isprintable(),
+        pattern=rf"^[^\x00-\x1f\x7f]{{0,{MAX_REF}}}$",
         rule="ref",
         message=f"is none: it has at most {MAX_REF} printable characters",
     ),
@@ -68,7 +68,7 @@ PATH = Parameter(
     location="query",
     description='From the root of the repository, with "/"',
     type=Text(
-        check=lambda text: len(text) <= MAX_PATH and "\0" not in text,
+        pattern=rf"^[^\x00]{{0,{MAX_PATH}}}$",
         rule="path",
         message=f"is none: it has at most {MAX_PATH} characters",
     ),

@@ -1,0 +1,428 @@
+"""Conversations over HTTP: messages, answers as tasks, stop, branches, the window, the bill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from gencode.llm.port import Usage
+from gencode.pipelines.chat.answer_stream import PIECE_CHARACTERS
+from tests.servers.calls import client
+from tests.servers.model import ModelServer, Script, chunk, model_server, stream, text
+from tests.servers.service import Service, running_app, service, settings
+from tests.servers.stream import ReceivedEvent, events, subscribed
+
+pytestmark = [
+    pytest.mark.one_process("the settings of several processes have no workspace yet"),
+    pytest.mark.campaign,
+]
+CHAT = "/api/v1/chat/conversations"
+
+
+class Chat:
+    """One conversation of one user."""
+
+    def __init__(self, http: httpx.AsyncClient, conversation: str) -> None:
+        self.http = http
+        self.path = f"{CHAT}/{conversation}"
+
+    @classmethod
+    async def begin(cls, http: httpx.AsyncClient, **fields: Any) -> Chat:
+        created = await http.post(CHAT, json={"model": "scripted", **fields})
+        assert created.status_code == 201, created.text
+        return cls(http, created.json()["id"])
+
+    async def send(self, content: str = "Why?", status: int = 202, key: str = "", **fields: Any) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
+        sent = await self.http.post(
+            f"{self.path}/messages", json={"content": content, **fields}, headers=headers
+        )
+        assert sent.status_code == status, sent.text
+        return sent.json()
+
+    async def again(self, message_id: str) -> Any:
+        sent = await self.http.post(f"{self.path}/messages/{message_id}/regenerate", json={})
+        assert sent.status_code == 202, sent.text
+        return sent.json()
+
+    async def over(self, sent: Any) -> dict[str, Any]:
+        """The task, once it is over."""
+        await events(str(self.http.base_url), sent["task_id"])
+        return dict((await self.http.get(f"/api/v1/task/{sent['task_id']}")).json())
+
+    async def ask(self, content: str = "Why?", **fields: Any) -> Any:
+        sent = await self.send(content, **fields)
+        await self.over(sent)
+        return sent
+
+    async def messages(self, **params: Any) -> list[dict[str, Any]]:
+        found = await self.http.get(f"{self.path}/messages", params=params)
+        assert found.status_code == 200, found.text
+        return list(found.json()["items"])
+
+    async def last(self) -> dict[str, Any]:
+        return (await self.messages())[-1]
+
+    async def itself(self) -> dict[str, Any]:
+        return dict((await self.http.get(self.path)).json())
+
+
+@asynccontextmanager
+async def serving(folder: Path, script: Script, **fields: Any) -> AsyncIterator[tuple[Any, ModelServer]]:
+    async with (
+        model_server(script) as model,
+        running_app(settings(folder, model, workspace=True, **fields)) as app,
+        client(app.url) as http,
+    ):
+        yield http, model
+
+
+async def test_an_answer_is_stored_with_its_bill_and_reads_like_the_stream(tmp_path: Path) -> None:
+    answer = "Because of Rayleigh scattering. " * 300
+    script = text(answer, usage=Usage(prompt=100, completion=900, cached=10))
+    async with serving(tmp_path, script) as (http, model):
+        chat = await Chat.begin(http, system_prompt="Be brief.")
+        sent = await chat.send("Why is the sky blue? I wonder.\nReally.")
+        asked, answered = await chat.messages()
+        assert (asked["id"], answered["id"]) == (sent["user_message_id"], sent["assistant_message_id"])
+        heard = await events(str(http.base_url), sent["task_id"], include="delta")
+        assert shown(heard) == answer
+        question, message = await chat.messages()
+        assert (question["content"], question["tokens"]) == ("Why is the sky blue? I wonder.\nReally.", None)
+        assert (message["content"], message["status"]) == (answer, "complete")
+        assert message["usage"] | {"cost": None} == {
+            "prompt_tokens": 100,
+            "completion_tokens": 900,
+            "cost": None,
+            "is_estimated": False,
+        }
+        conversation = await chat.itself()
+        assert (conversation["title"], conversation["total_tokens"]) == ("Why is the sky blue?", 1000)
+        assert conversation["message_count"] == 2
+        system, user = model.requests[0].body["messages"]
+        assert system["content"].endswith("Be brief.")
+        assert user["content"] == question["content"]
+
+
+def shown(heard: list[Any]) -> str:
+    """The text that a viewer has, by the rules of docs/conversations.md."""
+    written, stored, round_ = "", 0, 1
+    for event in heard:
+        data = event.data
+        if event.kind == "resumed":
+            written = written[:stored]
+        elif event.kind == "text":
+            written = written[: data["offset"]] if data["round"] == round_ else ""
+            round_ = data["round"]
+            assert data["offset"] == len(written), "a stored piece is missing"
+            written += data["text"]
+            stored = len(written)
+        elif event.kind == "delta" and data["round"] == round_ and data["offset"] <= len(written):
+            written += data["text"][len(written) - data["offset"] :]
+    return written
+
+
+def pieces(content: str, size: int = 20) -> list[dict[str, Any]]:
+    return [chunk({"content": content[at : at + size]}) for at in range(0, len(content), size)]
+
+
+async def test_a_stopped_answer_keeps_its_text_and_its_bill(tmp_path: Path) -> None:
+    """The stream is held open by the scripted model, so Stop comes in the middle."""
+    part, forever = "A beginning that is kept. " * 10, anyio.Event()
+    script = lambda body: stream(*pieces(part), forever, *pieces("never"))  # noqa: E731
+    async with serving(tmp_path, script) as (http, model):
+        chat = await Chat.begin(http)
+        sent = await chat.send()
+        async with subscribed(str(http.base_url), sent["task_id"], include="delta") as viewer:
+            await viewer.until("delta")
+            busy = await chat.send("And?", status=409)
+            assert busy["code"] == "CONVERSATION_BUSY"
+            stopped = await http.post(f"/api/v1/task/{sent['task_id']}/cancel")
+            assert stopped.json()["status"] == "cancelled"
+            heard = await viewer.rest()
+        message = await chat.last()
+        kept = message["content"]
+        assert (message["status"], part.startswith(kept), len(kept) > 20) == ("stopped", True, True)
+        assert shown(heard) == shown(await events(str(http.base_url), sent["task_id"])) == kept
+        assert message["usage"]["is_estimated"]
+        assert message["usage"]["completion_tokens"] > 20
+        assert message["tokens"] == last_total(heard) == (await chat.itself())["total_tokens"]
+        model.script = text("Because.", usage=Usage(prompt=7, completion=3))
+        await chat.ask("And now?")
+        assert [one["content"] for one in model.requests[-1].body["messages"][1:]] == [
+            "Why?",
+            kept,
+            "And now?",
+        ]
+        assert (await chat.itself())["total_tokens"] == message["tokens"] + 10
+
+
+def last_total(heard: list[Any]) -> int:
+    total = [event.data["total"] for event in heard if event.kind == "usage"][-1]
+    return int(total["prompt"] + total["completion"])
+
+
+async def test_a_failed_answer_keeps_its_text_says_why_and_goes_on_when_it_is_retried(tmp_path: Path) -> None:
+    part = "This is the beginning of an answer, which was cut off in the middle of "
+    broken = stream(*pieces(part), done=False)
+    async with serving(tmp_path, [broken, text(""), text("")]) as (http, model):
+        chat = await Chat.begin(http)
+        sent = await chat.send()
+        task = await chat.over(sent)
+        message = await chat.last()
+        assert (message["status"], task["status"]) == ("failed", "failed")
+        kept = message["content"]
+        assert part.startswith(kept)
+        assert len(kept) > 40
+        assert message["failure"]["code"] == task["error"]["code"]
+        assert message["tokens"] == last_total(await events(str(http.base_url), sent["task_id"]))
+
+        def continues(body: dict[str, Any]) -> Any:
+            anchor = body["messages"][-1]["content"].rpartition("\n")[2]
+            assert body["messages"][-2] == {"role": "assistant", "content": kept}
+            assert kept.rstrip().endswith(anchor)
+            return text(f"{anchor} a sentence.")
+
+        model.script = continues
+        assert (await http.post(f"/api/v1/task/{sent['task_id']}/retry")).status_code == 202
+        await chat.over(sent)
+        message = await chat.last()
+        assert (message["status"], message["content"]) == ("complete", kept + " a sentence.")
+        assert shown(await events(str(http.base_url), sent["task_id"])) == message["content"]
+
+
+async def test_an_answer_that_cannot_be_continued_is_begun_again_for_every_viewer(tmp_path: Path) -> None:
+    """The last attempt is a new text, which replaces what was shown before."""
+    part = "This is the beginning of an answer, which was cut off in the middle of "
+    replies = [
+        stream(*pieces(part), done=False),
+        text("Certainly! Here is the rest of it."),
+        text("A wholly new answer.", usage=Usage(prompt=5, completion=5)),
+    ]
+    async with serving(tmp_path, replies) as (http, _):
+        chat = await Chat.begin(http)
+        sent = await chat.send()
+        async with subscribed(str(http.base_url), sent["task_id"], include="delta") as viewer:
+            heard = await viewer.rest()
+        message = await chat.last()
+        assert message["content"] == shown(heard) == "A wholly new answer."
+        assert shown(await events(str(http.base_url), sent["task_id"])) == message["content"]
+        assert message["tokens"] == last_total(heard) == (await chat.itself())["total_tokens"]
+        assert message["usage"]["is_estimated"]
+
+
+async def test_one_message_and_one_task_of_a_repeated_request(tmp_path: Path) -> None:
+    async with serving(tmp_path, lambda body: text("Yes.")) as (http, model):
+        chat = await Chat.begin(http)
+        async with anyio.create_task_group() as tg:
+            for _ in range(5):
+                tg.start_soon(lambda: chat.send("Once?", key="k-1"))
+        sent = await chat.send("Once?", key="k-1")
+        await chat.over(sent)
+        assert [one["content"] for one in await chat.messages()] == ["Once?", "Yes."]
+        assert len(model.requests) == 1
+
+
+async def test_of_two_messages_at_the_same_time_one_is_refused(tmp_path: Path) -> None:
+    gate = anyio.Event()
+    async with serving(tmp_path, lambda body: text("Yes.", gate=gate)) as (http, _):
+        chat = await Chat.begin(http)
+        codes: list[int] = []
+
+        async def send(number: int) -> None:
+            sent = await http.post(f"{chat.path}/messages", json={"content": f"{number}?"})
+            codes.append(sent.status_code)
+
+        async with anyio.create_task_group() as tg:
+            for number in range(4):
+                tg.start_soon(send, number)
+        assert sorted(codes) == [202, 409, 409, 409]
+        _, answer = await chat.messages()
+        gate.set()
+        await chat.over(answer)
+        assert [one["status"] for one in await chat.messages()] == ["complete", "complete"]
+
+
+async def test_branches_keep_their_messages(tmp_path: Path) -> None:
+    async with serving(tmp_path, lambda body: text(f"{len(body['messages'])}!")) as (http, _):
+        chat = await Chat.begin(http)
+        first = await chat.ask("One?")
+        second = await chat.ask("Two?")
+        again = await chat.again(second["assistant_message_id"])
+        await chat.over(again)
+        assert again["user_message_id"] == second["user_message_id"]
+        edited = await chat.ask("Two, but better?", replaces=second["user_message_id"])
+        assert [one["content"] for one in await chat.messages()] == ["One?", "2!", "Two, but better?", "4!"]
+        shown_again = await http.post(f"{chat.path}/messages/{second['user_message_id']}/select")
+        assert shown_again.status_code == 204
+        listed = await chat.messages()
+        assert listed[3]["id"] == again["assistant_message_id"]
+        assert listed[3]["siblings"] == [second["assistant_message_id"], again["assistant_message_id"]]
+        assert listed[2]["siblings"] == [second["user_message_id"], edited["user_message_id"]]
+        assert listed[1]["id"] == first["assistant_message_id"]
+        exported = (await http.get(f"{chat.path}/export")).json()
+        assert len(exported["messages"]) == exported["conversation"]["message_count"] == 7
+        assert exported["branch"] == [one["id"] for one in listed]
+        markdown = await http.get(f"{chat.path}/export", params={"format": "markdown"})
+        assert markdown.text.startswith("# One?\n\n## User\n\nOne?\n\n## Assistant\n\n2!")
+        assert await paged(chat, "asc") == [one["id"] for one in listed]
+        assert await paged(chat, "desc") == [one["id"] for one in listed][::-1]
+
+
+async def paged(chat: Chat, order: str) -> list[str]:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = (await chat.http.get(f"{chat.path}/messages?order={order}&limit=3&cursor={cursor}")).json()
+        found += [one["id"] for one in page["items"]]
+        if not (cursor := page["next_cursor"]):
+            return found
+
+
+async def test_a_long_conversation_is_cut_to_the_window_and_says_so(tmp_path: Path) -> None:
+    async with serving(tmp_path, lambda body: text("An answer of some words. " * 24)) as (http, model):
+        chat = await Chat.begin(http, context_tokens=600, system_prompt="Keep this.")
+        for number in range(4):
+            sent = await chat.ask(f"Question {number}: " + "why and how? " * 8)
+        messages = model.requests[-1].body["messages"]
+        assert "Keep this." in messages[0]["content"]
+        assert [one["role"] for one in messages[1:]] == ["user", "assistant", "user"]
+        assert messages[1]["content"].startswith("Question 2")
+        message = await chat.last()
+        assert message["context"]["left_out"] == 4
+        assert message["context"]["tokens"] <= 600
+        (told,) = [
+            one.data for one in await events(str(http.base_url), sent["task_id"]) if one.kind == "context"
+        ]
+        assert (told["left_out"], told["messages"]) == (4, 2)
+        refused = await chat.send("far too long " * 400, status=422)
+        assert refused["errors"][0]["field"] == "content"
+
+
+async def test_templates_make_messages_and_system_prompts(tmp_path: Path) -> None:
+    async with serving(tmp_path, lambda body: text("Yes.")) as (http, model):
+
+        async def template(name: str, content: str) -> str:
+            body = {"name": name, "identifier": name, "content": content}
+            return str((await http.post("/api/v1/prompts", json=body)).json()["id"])
+
+        review = await template("review", "Review this {{ language }}:\n{{ content }}")
+        system = await template("system", "You are a pirate.")
+        chat = await Chat.begin(http, prompt_template_id=system)
+        await chat.ask("x = 1", template_id=review, variables={"language": "Python"})
+        prompt = model.requests[-1].body["messages"]
+        assert prompt[0]["content"].endswith("You are a pirate.")
+        assert prompt[1]["content"] == "Review this Python:\nx = 1"
+        assert (await chat.messages())[0]["prompt_template_id"] == review
+        for fields in ({"variables": {"x": "y"}}, {"template_id": review}, {"content": " "}):
+            refused = await http.post(f"{chat.path}/messages", json={"content": "x", **fields})
+            assert refused.status_code == 422, fields
+        refused = await http.post(CHAT, json={"prompt_template_id": review})
+        assert refused.json()["errors"][0]["field"] == "prompt_template_id"
+
+
+async def test_a_deleted_conversation_stops_its_answer_and_hides_its_messages(tmp_path: Path) -> None:
+    forever = anyio.Event()
+    script = lambda body: stream(chunk({"content": "x"}), forever)  # noqa: E731
+    async with serving(tmp_path, script) as (http, model):
+        chat = await Chat.begin(http, title="To be deleted")
+        sent = await chat.send()
+        await model.arrival("chat")
+        assert len((await http.get(CHAT, params={"q": "be del"})).json()["items"]) == 1
+        assert (await http.delete(chat.path)).status_code == 204
+        assert (await chat.over(sent))["status"] == "cancelled"
+        for path in (chat.path, f"{chat.path}/messages", f"{chat.path}/export"):
+            assert (await http.get(path)).status_code == 404
+        await chat.send("Still there?", status=404)
+
+
+async def test_a_conversation_can_be_begun_by_its_first_message(tmp_path: Path) -> None:
+    async with serving(tmp_path, lambda body: text("Yes.")) as (http, _):
+        begun = await http.post("/api/v1/pipelines/chat", json={"content": "Is it so?", "model": "scripted"})
+        assert begun.status_code == 202, begun.text
+        task = (await http.get(begun.json()["task_url"])).json()
+        chat = Chat(http, task["conversation_id"])
+        await chat.over(begun.json())
+        assert [one["content"] for one in await chat.messages()] == ["Is it so?", "Yes."]
+        assert (await chat.itself())["title"] == "Is it so?"
+        request = (await http.get(f"/api/v1/task/{task['task_id']}/request")).json()
+        assert request["content"] == "Is it so?"
+
+
+ANSWER = " ".join(f"This is sentence number {number} of the answer." for number in range(200))
+NATIVE = {"prefix": "deepseek"}
+
+
+def rest_of_answer(body: dict[str, Any]) -> str:
+    """What a model writes that continues as it is told to."""
+    last = body["messages"][-1]
+    if last["role"] == "assistant":
+        return ANSWER.removeprefix(last["content"])
+    if not last["content"].startswith("Your answer was cut off"):
+        return ANSWER
+    written, anchor = body["messages"][-2]["content"], last["content"].rpartition("\n")[2]
+    return anchor + ANSWER.removeprefix(written)
+
+
+@pytest.mark.parametrize("quirks", [{}, NATIVE], ids=["told to continue", "native prefix"])
+@pytest.mark.parametrize("sent_before", [0, 30, 5000, len(ANSWER)])
+async def test_an_answer_goes_on_after_kill_9(
+    tmp_path: Path, quirks: dict[str, Any], sent_before: int
+) -> None:
+    """Each process is killed when the model has sent so much; the last one answers to the end."""
+    hold, forever = [True, True], anyio.Event()
+
+    def script(body: dict[str, Any]) -> Any:
+        answer = rest_of_answer(body)
+        if not hold:
+            return text(answer, usage=Usage(prompt=50, completion=500))
+        hold.pop()
+        return stream(*pieces(answer[:sent_before]), forever, *pieces(answer[sent_before:]))
+
+    async with model_server(script) as model:
+        named = {"base_url": model.base_url, "model": "m", "quirks": quirks}
+        variables = {"PROVIDERS": json.dumps({"scripted": named}), "WORKSPACE": "true"}
+        async with service(tmp_path, variables) as process, client(process.url) as http:
+            chat = await Chat.begin(http)
+            sent = await chat.send(key="once")
+            seen: list[ReceivedEvent] = []
+            for _ in range(2):
+                seen += await cut_off(process, model, sent["task_id"], sent_before, seen)
+                assert (await chat.send(key="once"))["task_id"] == sent["task_id"]
+            await chat.over(sent)
+            message = await chat.last()
+            assert (message["status"], message["content"]) == ("complete", ANSWER)
+            heard = await events(process.url, sent["task_id"])
+            went_on = await events(process.url, sent["task_id"], last_id(seen), include="delta")
+            assert shown(heard) == shown([*seen, *went_on]) == ANSWER
+            assert [one["role"] for one in await chat.messages()] == ["user", "assistant"]
+            assert message["tokens"] == last_total(heard) == (await chat.itself())["total_tokens"]
+            assert message["usage"]["is_estimated"]  # of the calls that were cut off, nobody knows the usage
+
+
+async def cut_off(
+    process: Service, model: ModelServer, task_id: str, sent_before: int, seen: list[ReceivedEvent]
+) -> list[ReceivedEvent]:
+    """Kills the service in the middle of an answer: once it has stored a piece, if there is one. Returns what
+    a viewer has received since `seen`."""
+    async with subscribed(process.url, task_id, last_id(seen), include="delta") as viewer:
+        if sent_before:
+            await viewer.until("delta")
+        else:
+            await model.arrival("chat")
+        if sent_before > PIECE_CHARACTERS and not any(one.kind == "text" for one in seen):
+            await viewer.until("text")
+    await process.kill()
+    await process.start()
+    return viewer.heard
+
+
+def last_id(seen: list[ReceivedEvent]) -> int:
+    return max((event.id for event in seen), default=0)
