@@ -377,13 +377,14 @@ async def test_an_answer_goes_on_after_kill_9(
     tmp_path: Path, quirks: dict[str, Any], sent_before: int
 ) -> None:
     """Each process is killed when the model has sent so much; the last one answers to the end."""
-    hold, forever = [True, True], anyio.Event()
+    arrivals = [anyio.Event(), anyio.Event()]
+    held, forever = iter(arrivals), anyio.Event()
 
     def script(body: dict[str, Any]) -> Any:
         answer = rest_of_answer(body)
-        if not hold:
+        if not (arrival := next(held, None)):
             return text(answer, usage=Usage(prompt=50, completion=500))
-        hold.pop()
+        arrival.set()
         return stream(*pieces(answer[:sent_before]), forever, *pieces(answer[sent_before:]))
 
     async with model_server(script) as model:
@@ -393,8 +394,9 @@ async def test_an_answer_goes_on_after_kill_9(
             chat = await Chat.begin(http)
             sent = await chat.send(key="once")
             seen: list[ReceivedEvent] = []
-            for _ in range(2):
-                seen += await cut_off(process, model, sent["task_id"], sent_before, seen)
+            for number, arrival in enumerate(arrivals):
+                awaited = [kind for kind, least in AWAITED.items() if sent_before > least and not number]
+                seen += await cut_off(process, sent["task_id"], arrival, awaited, last_id(seen))
                 assert (await chat.send(key="once"))["task_id"] == sent["task_id"]
             await chat.over(sent)
             message = await chat.last()
@@ -407,18 +409,18 @@ async def test_an_answer_goes_on_after_kill_9(
             assert message["usage"]["is_estimated"]  # of the calls that were cut off, nobody knows the usage
 
 
+AWAITED = {"delta": 0, "text": PIECE_CHARACTERS}
+"""Events that a viewer has before the first kill, by the characters that the model must have sent."""
+
+
 async def cut_off(
-    process: Service, model: ModelServer, task_id: str, sent_before: int, seen: list[ReceivedEvent]
+    process: Service, task_id: str, arrival: anyio.Event, awaited: list[str], after: int
 ) -> list[ReceivedEvent]:
-    """Kills the service in the middle of an answer: once it has stored a piece, if there is one. Returns what
-    a viewer has received since `seen`."""
-    async with subscribed(process.url, task_id, last_id(seen), include="delta") as viewer:
-        if sent_before:
-            await viewer.until("delta")
-        else:
-            await model.arrival("chat")
-        if sent_before > PIECE_CHARACTERS and not any(one.kind == "text" for one in seen):
-            await viewer.until("text")
+    """Kills the service while the model answers. Returns what a viewer has received until then."""
+    async with subscribed(process.url, task_id, after, include="delta") as viewer:
+        await arrival.wait()
+        for kind in awaited:
+            await viewer.until(kind)
     await process.kill()
     await process.start()
     return viewer.heard
@@ -426,3 +428,35 @@ async def cut_off(
 
 def last_id(seen: list[ReceivedEvent]) -> int:
     return max((event.id for event in seen), default=0)
+
+
+@pytest.mark.parametrize("is_offline", [False, True], ids=["scripted", "offline"])
+async def test_citations_of_a_knowledge_base_are_verified(tmp_path: Path, is_offline: bool) -> None:
+    text_of_guide = "# Backups\n\nBackups run at three in the night. They are kept for 30 days."
+    answer = 'At three [1].\n[1] "Backups run at three in the night."\n[1] "They are kept for 90 days."'
+    async with serving(tmp_path, lambda body: text(answer)) as (http, model):
+        base = (await http.post("/api/v1/knowledge/bases", json={"name": "Guides"})).json()["id"]
+        document = {"name": "guide.md", "text": text_of_guide}
+        added = await http.post(f"/api/v1/knowledge/bases/{base}/documents", json=document)
+        await events(str(http.base_url), added.json()["task_id"])
+        fields = {"model": "offline"} if is_offline else {}
+        chat = await Chat.begin(http, knowledge_base_id=base, **fields)
+        sent = await chat.ask("When do the backups run?")
+        message = await chat.last()
+        assert message["status"] == "complete", message
+        assert (message["context"]["sources"], message["context"]["is_complete"]) == (1, True)
+        first, second = message["citations"]
+        assert (first["is_verified"], first["document_name"], first["number"]) == (True, "guide.md", 1)
+        assert text_of_guide[first["start"] : first["end"]] == first["quote"]
+        assert second["is_verified"] == is_offline
+        if is_offline:
+            assert "not a language model" in message["content"]
+        else:
+            system = model.requests[-1].body["messages"][0]["content"]
+            assert "Backups run at three in the night." in system
+            assert second["reason"] == "not_found"
+        told = [one for one in await events(str(http.base_url), sent["task_id"]) if one.kind == "citations"]
+        assert told[0].data["citations"] == message["citations"]
+        await http.delete(f"/api/v1/knowledge/bases/{base}")
+        refused = await chat.send("And now?", status=422)
+        assert refused["errors"][0]["field"] == "knowledge_base_id"

@@ -11,7 +11,7 @@ const KINDS = [
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["section", "compared", "requirements"],
   ...["document_read", "document_indexed", "chunks_encoded"],
-  ...["collected", "finding", "reviewed", "judged", "context", "text"],
+  ...["collected", "finding", "reviewed", "judged", "context", "text", "citations"],
 ];
 const SLOWEST = 8000;
 
