@@ -132,7 +132,8 @@ def _end_lines(args: argparse.Namespace, message: dict[str, Any]) -> Iterator[st
         yield f"{context['left_out']} earlier messages did not fit the window"
     if failure := message["failure"]:
         yield f"{failure['code']}: {failure['message']}"
-    yield f"{message['status']}: {_bill(message)}; go on with: gencode chat --conversation {args.conversation}"
+    yield f"{message['status']}: {_bill(message)}"
+    yield f"go on with: gencode chat --conversation {args.conversation}"
 
 
 def _bill(message: dict[str, Any]) -> str:
