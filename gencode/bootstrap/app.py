@@ -255,6 +255,7 @@ async def _open_workspace(
         return ()
     module = workspace_module("gencode.bootstrap.workspace")
     workspace = await stack.enter_async_context(module.configured_workspace(settings, backend))
+    await module.warn_of_missing_keys(workspace)
     knowledge = await stack.enter_async_context(module.open_knowledge(workspace, settings, backend))
     if role.serves:
         keys.accept_sessions(workspace.authenticator)

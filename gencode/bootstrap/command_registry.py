@@ -12,13 +12,17 @@ from gencode.pipelines.chat.commands import CHAT_COMMANDS
 from gencode.pipelines.code_review.commands import REVIEW_COMMANDS
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
 from gencode.pipelines.index.commands import INDEX_COMMANDS
+from gencode.pipelines.requirement_analysis.commands import REQUIREMENT_COMMANDS
+from gencode.pipelines.test_generation.commands import TEST_COMMANDS
 
 REGISTRY = registry_of(
     SERVICE_COMMANDS,
     GENERATE_COMMANDS,
     CHAT_COMMANDS,
     INDEX_COMMANDS,
+    REQUIREMENT_COMMANDS,
     REVIEW_COMMANDS,
+    TEST_COMMANDS,
     TASK_COMMANDS,
     ADMINISTRATION_COMMANDS,
     TASK_ASSIGNMENT,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import structlog
+
 from gencode import __version__
 from gencode.auth.tickets import load_or_create_key
 from gencode.bootstrap.backend import Backend
@@ -24,19 +26,24 @@ from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
 from gencode.pipelines.requirement_analysis.kind import REQUIREMENT_ANALYSES
 from gencode.pipelines.sync_repository.kind import SYNC
+from gencode.pipelines.test_generation.kind import TEST_GENERATION
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
-from gencode.storage.data_dir_lock import CLONES, WORKSPACE_DATABASE
+from gencode.storage.data_dir_lock import CLONES, ENCRYPTION_KEY_FILE, WORKSPACE_DATABASE
 from gencode.workspace.audit.log import AuditLog, Verification
 from gencode.workspace.database import open_database, postgres_url, sqlite_url
+from gencode.workspace.encrypted_resources import missing_keys
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
+from gencode.workspace.purge import Purge
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
 from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
 KINDS: Sequence[KindFactory] = (
@@ -46,9 +53,10 @@ KINDS: Sequence[KindFactory] = (
     PARSE_DOCUMENTS,
     REQUIREMENT_ANALYSES,
     SYNC,
+    TEST_GENERATION,
 )
 """The kinds of task that need the workspace."""
-AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
+AUDIT_KEY, SESSION_KEY = "audit", "session"
 """Names of signing keys."""
 KEY_BYTES = 32
 SYSTEM_LOG_DAYS = 30
@@ -96,7 +104,7 @@ def additions(
         own_models=own_models,
         ledger=workspace.ledger,
         extensions=(workspace, knowledge, user_http, _clones(workspace, settings)),
-        background=(log.run,),
+        background=(log.run, Purge(workspace.database, settings.workspace_purge_days).run),
     )
 
 
@@ -106,13 +114,27 @@ def _clones(workspace: Workspace, settings: Settings) -> RepositoryClones:
 
 
 def _encryption_keys(settings: Settings) -> Sequence[bytes]:
-    """Those of ENCRYPTION_KEY. Without it, a key is kept beside the SQLite database; a PostgreSQL database
-    holds no key for itself."""
-    if keys := settings.encryption_keys:
-        return keys
+    """Those of ENCRYPTION_KEY, and the one beside the SQLite database, which is made if there is no other; a
+    PostgreSQL database holds no key for itself. Raises StartError."""
     if settings.database_url.get_secret_value():
-        return ()
-    return (load_or_create_key(settings.data_dir / f"{ENCRYPTION_KEY}.key"),)
+        return settings.encryption_keys
+    path = settings.data_dir / ENCRYPTION_KEY_FILE
+    if path.is_file() and path.stat().st_size not in (0, KEY_BYTES):
+        raise StartError(f"{path} is damaged: restore it, or remove it and enter the stored keys anew")
+    if settings.encryption_keys and not path.is_file():
+        return settings.encryption_keys
+    return (*settings.encryption_keys, load_or_create_key(path))
+
+
+async def warn_of_missing_keys(workspace: Workspace) -> None:
+    """A folder that was restored, or moved, without its key would only fail when a secret is needed."""
+    for key_id, count in (await missing_keys(workspace.database, workspace.encryption)).items():
+        log.warning(
+            f"stored secrets of users cannot be decrypted: add their key to ENCRYPTION_KEY, or put"
+            f" {ENCRYPTION_KEY_FILE} back into DATA_DIR",
+            key=key_id,
+            secrets=count,
+        )
 
 
 def check_address(settings: Settings, is_required: bool) -> None:

@@ -280,6 +280,34 @@ class Client:
                 return
             params["cursor"] = page["next_cursor"]
 
+    # --- files ----------------------------------------------------------------------------------------
+
+    async def upload(
+        self,
+        path: str,
+        file_name: str,
+        data: bytes,
+        *,
+        fields: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> dict[str, Any]:
+        """Upload a file as a form; returns the JSON of the response. The request is repeated if its response
+        is lost: the idempotency key, by default a new one for each call, prevents a second document.
+
+        path    such as /api/v1/requirements/upload
+        fields  of the form, besides `file`
+        """
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        made: dict[str, Any] = await self._connection.request_json(
+            "POST",
+            path,
+            required_field="id",
+            files={"file": (file_name, data)},
+            data=dict(fields or {}),
+            headers=headers,
+        )
+        return made
+
 
 def _body(prompt: str, repo_name: str, options: Options) -> dict[str, Any]:
     given = {name: value for name, value in options.items() if value is not None}

@@ -145,6 +145,9 @@ class SyncClient:
     def result(self, task_id: str, name: str) -> bytes:
         return self._portal.call(self._client.result, task_id, name)
 
+    def upload(self, path: str, file_name: str, data: bytes, **options: Any) -> dict[str, Any]:
+        return self._portal.call(partial(self._client.upload, path, file_name, data, **options))
+
     def _iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
         try:
             while (item := self._portal.call(anext, items, None)) is not None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gencode.codegen.secrets_scan import rule_findings
+from gencode.codegen.test_code.child_functions import TEST_CODE_FUNCTIONS
 from gencode.codegen.validation.analyzer import signatures
 from gencode.codegen.validation.expectation import expectations_from_json
 from gencode.codegen.validation.function_ranges import function_ranges
@@ -57,4 +58,5 @@ _FUNCTIONS: Functions = {
     "signatures": _signatures,
     "secrets": _secrets,
     "functions": _functions,
+    **TEST_CODE_FUNCTIONS,
 }

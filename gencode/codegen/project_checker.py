@@ -124,6 +124,15 @@ class ProjectChecker:
             return ()
         return tuple(range(first, last + 1) for first, last in found)
 
+    async def call(self, request: ChildRequest, result: TypeAdapter[T]) -> T:
+        """The result of one of the child's functions. Raises CheckFailed."""
+        failures = _Failures(is_file_left_out=False)
+        while True:
+            try:
+                return await self._call(request, result)
+            except ChildFailed as error:
+                failures.add(error)
+
     async def _call(self, request: ChildRequest, result: TypeAdapter[T]) -> T:
         """Raises ChildFailed."""
         async with self._pool.lend(request.size) as child:

@@ -35,6 +35,7 @@ Failures of one package are defined there, in its module `errors`.
     ├── SecretFound                  SECRET_FOUND         the files contain a secret
     │   └── LikelySecretFound        SECRET_FOUND         a text that looks like a secret
     ├── SandboxFailed                SANDBOX_FAILED: gencode.sandbox.errors
+    ├── NothingToTest                NOTHING_TO_TEST: gencode.pipelines.test_generation.errors
     ├── DocumentError                DOCUMENT_*: gencode.documents.errors
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not created, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT

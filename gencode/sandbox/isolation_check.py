@@ -13,7 +13,7 @@ from gencode.sandbox.errors import SandboxFailed
 from gencode.sandbox.launched import CANARY
 from gencode.sandbox.port import KilledBy, Limits, Sandbox
 
-LIMITS = Limits(seconds=20.0, processes=16)
+LIMITS = Limits(seconds=60.0, processes=16)
 _TOO_MUCH = "import sys; sys.stdout.write('x' * 10_000_000)"
 
 

@@ -22,7 +22,7 @@ from gencode.sandbox.supervisor import READY
 RUNS_AT_ONCE = 2
 START_SECONDS = 60.0
 """Timeout until the program starts: a container's image may have to be loaded."""
-END_SECONDS = 5.0
+END_SECONDS = 10.0
 GRACE_SECONDS = 30.0
 """How much longer than its limit a run may take until the launcher is killed; the supervisor is earlier."""
 MAX_NOISE = 64 * 1024

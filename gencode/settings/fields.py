@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -22,12 +22,14 @@ from gencode.settings.value_types import (
     DatabaseUrl,
     Days,
     Directory,
+    EncryptionKeys,
     Networks,
     Origin,
     Origins,
     Rate,
     Seconds,
     WebhookSecrets,
+    encryption_keys,
     is_loopback,
     lets_anyone_in,
     split_list,
@@ -335,6 +337,7 @@ class Settings(WorkspaceSettings):
         for entry in self.api_keys.get_secret_value().split(","):
             yield "API_KEYS", (entry.partition("=")[2] or entry).strip()
         yield from (("WEBHOOK_SECRET", secret) for secret in self.webhook_secrets)
+        yield from (("ENCRYPTION_KEY", key) for key in split_list(self.encryption_key.get_secret_value()))
         for name, provider in self.providers.items():
             yield from ((f"PROVIDERS ({name})", secret.strip()) for secret in provider.secrets())
         for name, host in self.hosts.items():
@@ -359,6 +362,17 @@ class DatabaseSettings(DataDir):
         return self.database_url.get_secret_value() and (
             self.database_direct_url.get_secret_value() or self.database_url.get_secret_value()
         )
+
+
+class EncryptionSettings(DatabaseSettings):
+    """The keys of stored secrets, for `gencode secrets`."""
+
+    encryption_key: EncryptionKeys = SecretStr("")
+
+    @property
+    def encryption_keys(self) -> Sequence[bytes]:
+        """ENCRYPTION_KEY as a list; empty if it is unset."""
+        return encryption_keys(self.encryption_key)
 
 
 class RetentionSettings(DatabaseSettings):

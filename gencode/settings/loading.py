@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from gencode.domain.errors import StartError
-from gencode.settings.fields import DatabaseSettings, DataDir, RetentionSettings, Settings
+from gencode.settings.fields import DatabaseSettings, DataDir, EncryptionSettings, RetentionSettings, Settings
 from gencode.settings.sources import read_env_file
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -30,6 +30,11 @@ def load_data_dir() -> Path:
 def load_database() -> DatabaseSettings:
     """DATA_DIR and the addresses of the database. Raises StartError."""
     return _validated(DatabaseSettings, {})
+
+
+def load_encryption() -> EncryptionSettings:
+    """DATA_DIR, the addresses of the database, and the keys of stored secrets. Raises StartError."""
+    return _validated(EncryptionSettings, {})
 
 
 def load_retention() -> RetentionSettings:

@@ -14,7 +14,14 @@ from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
 from gencode.security.file_ownership import give_to_owner_of
-from gencode.storage.data_dir_lock import CLONES, DATABASE, RESTORING, RETRIEVAL_DATABASE, WORKSPACE_DATABASE
+from gencode.storage.data_dir_lock import (
+    CLONES,
+    DATABASE,
+    ENCRYPTION_KEY_FILE,
+    RESTORING,
+    RETRIEVAL_DATABASE,
+    WORKSPACE_DATABASE,
+)
 from gencode.storage.sqlite.database_copy import (
     CopyFailed,
     check_database,
@@ -26,10 +33,10 @@ _EXCLUDED = {
     *(f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")),
     *(f"{WORKSPACE_DATABASE}{suffix}" for suffix in ("", "-journal")),
     *(f"{RETRIEVAL_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")),
-    *("lock", "demo", CLONES),
+    *("lock", "demo", CLONES, ENCRYPTION_KEY_FILE),
 }
 """Databases are copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`; clones of
-repositories are fetched again."""
+repositories are fetched again; who finds a backup should not have the keys of users' models with it."""
 _ZIP_ERRORS = (
     *(OSError, EOFError, RuntimeError, NotImplementedError, ValueError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),

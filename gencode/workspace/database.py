@@ -67,6 +67,16 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         await engine.dispose()
 
 
+@asynccontextmanager
+async def existing_database(url: str) -> AsyncIterator[Database]:
+    """Opens a database for reading, with its tables as they are."""
+    engine = _engine(url)
+    try:
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
 async def insert_if_absent(session: AsyncSession, table: type[Base], **values: Any) -> None:
     """Inserts a row unless one has its key, also if another transaction inserts it at the same time."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

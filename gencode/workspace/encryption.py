@@ -34,6 +34,9 @@ class Encryption:
             raise NoEncryptionKey("ENCRYPTION_KEY is not set, and secrets are not stored without it")
         return next(iter(self._ciphers))
 
+    def knows(self, key_id: str) -> bool:
+        return key_id in self._ciphers
+
     def encrypt(self, secret: str, place: str) -> str:
         """`place`: the row and field that hold it. Raises NoEncryptionKey."""
         key_id, nonce = self.key_id, secrets.token_bytes(_NONCE_BYTES)
@@ -46,11 +49,21 @@ class Encryption:
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise StoreError(f"a stored secret needs the encryption key {key_id}: add it to ENCRYPTION_KEY")
-        data = urlsafe_b64decode(sealed)
         try:
+            data = urlsafe_b64decode(sealed)
             return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], place.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StoreError("a stored secret was changed, or belongs to another row") from None
+
+
+def key_id_of(sealed: str) -> str:
+    """The id of the key that encrypted this."""
+    return sealed.partition(":")[0]
+
+
+def secret_place(table: str, owner: str, row_id: str, field: str) -> str:
+    """The row and field of a secret, see `Encryption.encrypt`."""
+    return f"{table}/{owner}/{row_id}/{field}"
 
 
 def _key_id(key: bytes) -> str:

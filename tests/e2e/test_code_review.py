@@ -12,11 +12,22 @@ from typing import Any
 import anyio
 import pytest
 
+from gencode.workspace.requirement_documents.documents import RequirementDocuments
+from gencode.workspace.requirement_documents.requirement import (
+    Analysis,
+    ComparisonLedger,
+    PartStatus,
+    Requirement,
+    RequirementType,
+    SourceQuote,
+)
+from gencode.workspace.workspace import Workspace
 from tests.servers.calls import client, get, post
 from tests.servers.command import run_gencode
 from tests.servers.git_repository import GitRepository
+from tests.servers.git_server import git_server
 from tests.servers.model import Body, ModelServer, Reply, model_server, text
-from tests.servers.service import environment, running_app, service, settings
+from tests.servers.service import App, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
 pytestmark = [
@@ -326,3 +337,104 @@ async def test_the_command_reviews_a_working_copy(tmp_path: Path) -> None:
         assert await run("--base", "-x", status=2) == ""
         repository.git("checkout", "-q", ".")
         assert await run() == ""
+
+
+async def test_a_branch_of_a_repository_is_reviewed_with_the_functions_around(tmp_path: Path) -> None:
+    head = "def long():\n" + "".join(f"    step_{n}()\n" for n in range(20))
+    async with (
+        git_server(tmp_path / "served") as served,
+        model_server(reviewer({"app.py": ["danger"]})) as model,
+        running_app(settings(tmp_path, model, workspace=True, workspace_allow_networks="127.0.0.0/8")) as app,
+    ):
+        repository = served.repository()
+        repository.commit({"app.py": (head + "    return 1\n").encode(), "old.py": b"x = 1\n"})
+        repository.git("checkout", "-q", "-b", "change")
+        tip = repository.commit({"app.py": (head + "    return danger(1)\n").encode(), "old.py": b"x = 1\n"})
+        repository.git("checkout", "-q", "main")
+        repository.commit({"app.py": (head + "    return 1\n").encode(), "old.py": b"x = 2\n"})
+        row = (await post(app.url, "/git/repositories", {"name": "p", "repository_url": served.url()})).json()
+        fields = {"repository_id": row["id"], "base": "main", "head": "change"}
+        task_id = await submit(app.url, patch=None, **fields)
+        await events(app.url, task_id)
+        task = await get(app.url, f"/api/v1/task/{task_id}")
+        assert (task["state"], task["subject"]) == ("succeeded", f"{row['id']}/change"), task
+        found = await get(app.url, f"/api/v1/task/{task_id}/review")
+        assert (found["head_commit"], found["stats"]["files"]) == (tip, 1)
+        assert [(one["line"], one["in_diff"]) for one in found["findings"]] == [(22, "added")]
+        assert "def long():" in prompt_of(model.requests[0].body)
+        for wrong, field in (
+            ({**fields, "patch": PATCH}, "body"),
+            ({"repository_id": row["id"], "base": "main"}, "body"),
+            ({**fields, "repository_id": "00000000-0000-4000-8000-000000000000"}, "repository_id"),
+        ):
+            refused = await post(app.url, "/pipelines/code-review", wrong)
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+        lost = await submit(app.url, patch=None, **{**fields, "head": "nowhere"})
+        await events(app.url, lost)
+        assert (await get(app.url, f"/api/v1/task/{lost}"))["error"]["code"] == "REF_UNKNOWN"
+
+
+async def test_a_change_is_compared_with_requirements(tmp_path: Path) -> None:
+    def script(body: Body) -> Reply:
+        prompt = prompt_of(body)
+        (known, *_) = re.findall(r"^(R\d+-\w+): ", prompt, re.MULTILINE)
+        shown = finding_about(prompt, "seen=[]")
+        proven = {"id": known, "status": "partly", "note": "n"} | {
+            name: shown[name] for name in ("path", "anchor", "quote")
+        }
+        return text(json.dumps({"findings": [], "requirements": [proven]}), size=2000)
+
+    async with running_app(settings(tmp_path / "offline", workspace=True)) as app:
+        assert await not_analysed(app.url) == 422
+    async with model_server(script) as server:
+        data = settings(tmp_path, server, workspace=True)
+        async with running_app(data) as app:
+            document = await analysed_document(app)
+            for _ in range(2):
+                task_id = await submit(app.url, requirement_document_id=document)
+                await events(app.url, task_id)
+                found = await get(app.url, f"/api/v1/task/{task_id}/review")
+                statuses = [(told["status"], len(told["evidence"])) for told in found["requirements"]]
+                assert statuses == [("partly", 1), ("not_touched", 0)]
+                assert found["requirements"][0]["evidence"][0]["line"] == 4
+            assert len(server.requests) == 1
+            page = await get(app.url, f"/api/v1/task/{task_id}/review.md")
+            assert "**partly met** (`app.py:4`)" in page
+
+
+async def not_analysed(url: str) -> int:
+    body = {"name": "d", "original_content": "# Shop\n\nIt shall sum prices.\n"}
+    document = (await post(url, "/requirements", body)).json()["id"]
+    fields = {"patch": PATCH, "requirement_document_id": document}
+    return (await post(url, "/pipelines/code-review", fields)).status_code
+
+
+async def analysed_document(app: App) -> str:
+    """With two requirements."""
+    body = {"name": "d", "original_content": "# Shop\n\nIt shall sum prices.\n"}
+    document = str((await post(app.url, "/requirements", body)).json()["id"])
+    quote = SourceQuote(text="It shall sum prices.", is_verified=False)
+    requirements = [
+        Requirement(id=name, type=RequirementType.FUNCTIONAL, statement="It sums.", source=quote)
+        for name in ("R1-aaaaaa", "R2-bbbbbb")
+    ]
+    comparison = ComparisonLedger(status=PartStatus.ANALYSED, compared=2, of=2)
+    analysis = Analysis(
+        document_id=document,
+        document_name="d",
+        task_id="t",
+        model="m",
+        language="en",
+        is_complete=True,
+        by_rules=False,
+        requirements=requirements,
+        contradictions=[],
+        open_questions=[],
+        parts=[],
+        comparison=comparison,
+        left_out=0,
+        next_number=3,
+    )
+    (workspace,) = [one for one in app.services.extensions if isinstance(one, Workspace)]
+    await RequirementDocuments(workspace.database).store_analysis(document, "local", analysis, "")
+    return document

@@ -45,6 +45,7 @@ WORKSPACE_PAGES = (
     "repositories",
     "requirements",
     "review",
+    "tests",
 )
 """Pages that need WORKSPACE=true."""
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -129,6 +129,13 @@ def test_every_path_and_method_is_described(tmp_path: Path) -> None:
     assert described() == set(served(create_app(settings(tmp_path)).routes))
 
 
+def test_the_document_of_a_service_with_a_workspace_can_be_made(tmp_path: Path) -> None:
+    """Two models of the same name, of two packages, would make it fail."""
+    made = create_app(settings(tmp_path, workspace=True)).state.openapi.document
+    assert set(document()["paths"]) < set(made["paths"])
+    assert {name.rpartition("/")[2] for name in references(made)} <= set(made["components"]["schemas"])
+
+
 def described() -> set[tuple[str, str]]:
     return {(path, method.upper()) for path, item in document()["paths"].items() for method in item}
 

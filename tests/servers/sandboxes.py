@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from gencode.sandbox.bubblewrap import bubblewrap
+from gencode.sandbox.errors import SandboxFailed
 from gencode.sandbox.launched import LaunchedSandbox, Launcher
+from gencode.sandbox.port import Limits
 
 ECHO = ("env",)
 """A launcher that runs what follows it."""
@@ -21,14 +23,12 @@ ECHO = ("env",)
 @cache
 def lacks_bubblewrap() -> str:
     """Why bubblewrap cannot be used here; "" if it can."""
-    if not shutil.which("bwrap"):
-        return "bubblewrap is not installed"
-    tried = subprocess.run(
-        ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true"],
-        capture_output=True,
-        text=True,
-    )
-    return tried.stderr.strip() or ("" if tried.returncode == 0 else "bwrap fails")
+    try:
+        command = bubblewrap(()).command(Limits())
+    except SandboxFailed as error:
+        return error.message
+    tried = subprocess.run([*command, "true"], capture_output=True, text=True)
+    return "" if tried.returncode == 0 else f"bubblewrap cannot isolate here: {tried.stderr.strip()}"
 
 
 def require_bubblewrap() -> None:

@@ -46,6 +46,12 @@ def test_tokens_of_hosts_are_secrets_and_not_printed() -> None:
     assert "glpat-1234" not in repr(settings)
 
 
+def test_each_encryption_key_is_a_secret() -> None:
+    keys = ("QUFB" * 10 + "QUE=", "QkJC" * 10 + "QkI=")
+    settings = Settings.model_construct(encryption_key=SecretStr(", ".join(keys)))
+    assert set(keys) <= set(settings.secrets())
+
+
 def test_each_header_of_a_collector_is_a_secret() -> None:
     headers = SecretStr("authorization=Bearer%20collector-key,x-team=team-key")
     settings = Settings.model_construct(otel_exporter_otlp_headers=headers)

@@ -29,6 +29,10 @@ ADMINISTRATION_COMMANDS: Mapping[str, Command] = {
         module="gencode.bootstrap.commands.users",
     ),
     "audit": Command(help="verify the audit log (WORKSPACE)", module="gencode.bootstrap.commands.audit"),
+    "secrets": Command(
+        help="encrypt stored keys and tokens of users with another key (WORKSPACE)",
+        module="gencode.bootstrap.commands.secrets",
+    ),
     "doctor": Command(
         help="check configuration, folder, store, port, tokens and models; say what to do",
         module="gencode.bootstrap.commands.doctor",

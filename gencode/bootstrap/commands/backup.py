@@ -9,6 +9,7 @@ from gencode.cli.output import write
 from gencode.domain.errors import BadBackup
 from gencode.settings import load_database
 from gencode.storage.backup import backup
+from gencode.storage.data_dir_lock import ENCRYPTION_KEY_FILE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,5 +25,9 @@ def run(args: argparse.Namespace) -> int:
             " docs/cluster.md shows"
         )
     size = backup(settings.data_dir, args.file)
-    write(args, {"file": str(args.file), "bytes": size}, [f"{args.file}: {size} bytes"])
+    lines, left_out = [f"{args.file}: {size} bytes"], []
+    if (settings.data_dir / ENCRYPTION_KEY_FILE).is_file():
+        left_out.append(ENCRYPTION_KEY_FILE)
+        lines.append(f"{ENCRYPTION_KEY_FILE}, which stored keys and tokens need, is not in it: keep it apart")
+    write(args, {"file": str(args.file), "bytes": size, "left_out": left_out}, lines)
     return 0

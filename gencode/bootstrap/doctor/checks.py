@@ -9,6 +9,7 @@ import httpx
 from gencode.bootstrap.doctor import git_host_checks, local_checks, model_checks
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.bootstrap.doctor.sandbox_check import check_sandbox
+from gencode.bootstrap.doctor.workspace_checks import check_workspace
 from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.host_registry import HostRegistry
 from gencode.bootstrap.model_registry import ModelRegistry
@@ -38,6 +39,8 @@ async def run_checks(*, ask_models: bool) -> AsyncIterator[CheckResult]:
     for result in _local_checks(settings):
         yield result
     yield await check_sandbox(settings)
+    async for result in check_workspace(settings):
+        yield result
     if settings.database_url.get_secret_value():
         async for result in _cluster_checks(settings):
             yield result

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from gencode.codegen.validation.languages import language_of
 from gencode.codegen.validation.parse_limits import ParseError
 from gencode.codegen.validation.treesitter import captures, parse
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _JAVASCRIPT = """
 (function_declaration) @function (generator_function_declaration) @function (method_definition) @function
@@ -35,6 +39,11 @@ _FUNCTIONS: Mapping[str, str] = {
 def function_ranges(path: str, text: str) -> list[tuple[int, int]]:
     """The first and the last line of each function, from 1, in the order of their beginnings; they may be
     nested. Empty for a language without a grammar, and for a text that is too long or cannot be parsed."""
+    return [(node.start_point.row + 1, node.end_point.row + 1) for node in function_nodes(path, text)]
+
+
+def function_nodes(path: str, text: str) -> list[Node]:
+    """The syntax nodes of the functions, see `function_ranges`."""
     query = _FUNCTIONS.get(language_of(path))
     try:
         root = parse(language_of(path), text) if query else None
@@ -42,5 +51,4 @@ def function_ranges(path: str, text: str) -> list[tuple[int, int]]:
         return []
     if not query or root is None:
         return []
-    nodes = captures(language_of(path), query, root).get("function", [])
-    return [(node.start_point.row + 1, node.end_point.row + 1) for node in nodes]
+    return captures(language_of(path), query, root).get("function", [])

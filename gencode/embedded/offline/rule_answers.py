@@ -13,6 +13,7 @@ from gencode.embedded.offline import requirement_rules
 from gencode.embedded.offline.chat_rules import chat_answer
 from gencode.embedded.offline.code_review.answer import check_answer, review_answer
 from gencode.embedded.offline.openai_protocol import ChatMessage
+from gencode.embedded.offline.test_rules import test_generation
 
 RuleAnswer = Callable[[Sequence[ChatMessage]], str]
 """From the messages of a prompt to the answer. Deterministic, and quick: it runs on the event loop."""
@@ -23,6 +24,7 @@ RULE_ANSWERS: Mapping[str, RuleAnswer] = {
     "requirement_contradictions": requirement_rules.contradictions,
     "code_review": review_answer,
     "code_review_check": check_answer,
+    "test_generation": test_generation,
 }
 """By purpose."""
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import anyio.to_thread
 
+from gencode.codegen.project_checker import ProjectChecker
 from gencode.diffs import (
     BundleLimits,
     Coverage,
-    DiffError,
     ExclusionRules,
-    PatchLimits,
-    parse_patch,
+    NewFile,
+    blob_lines,
+    display_path,
     plan_review,
 )
-from gencode.domain.errors import Invalid
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.pipelines.code_review.artifacts import Collected, ReviewInput
 from gencode.pipelines.code_review.names import COLLECTED_EVENT, DIFF, PLAN
@@ -31,39 +29,31 @@ from gencode.pipelines.code_review.reviewed_hunks import (
     ReviewedHunks,
     without,
 )
+from gencode.pipelines.code_review.sources import DiffSource
 from gencode.pipelines.code_review.stored_diff import ReviewedDiff
 
-PATCH_LIMITS = PatchLimits(max_bytes=5 * 2**20, max_files=3000, max_hunks=20_000, max_lines=300_000)
-
-
-def patch_of(request: Mapping[str, Any]) -> ReviewedDiff:
-    """The diff of a request's `patch`. Takes up to a second. Raises Invalid."""
-    try:
-        return ReviewedDiff.of_patch(parse_patch(_patch_bytes(request), PATCH_LIMITS))
-    except DiffError as error:
-        raise Invalid.of("patch", "patch", error.message) from None
-
-
-def _patch_bytes(request: Mapping[str, Any]) -> bytes:
-    if request.get("patch_encoding") != "base64":
-        return str(request["patch"]).encode()
-    try:
-        return base64.b64decode(str(request["patch"]), validate=True)
-    except (binascii.Error, ValueError):
-        raise Invalid.of("patch", "base64", "is not base64, as patch_encoding says") from None
+Functions = Mapping[int, Sequence[range]]
+"""The lines of each function of the new files, by the position of the file in the diff."""
+MAX_FUNCTIONS = 60
+"""Files whose functions are looked for, so that a change is shown within the function around it."""
 
 
 class Collecting:
     """Makes the diff and the plan once: later changes of settings or limits do not matter to the task."""
 
-    def __init__(self, hunks: ReviewedHunks) -> None:
+    def __init__(self, source: DiffSource, hunks: ReviewedHunks, checker: ProjectChecker) -> None:
+        self._source = source
         self._hunks = hunks
+        self._checker = checker
 
     async def __call__(self, given: ReviewInput, emit: Emit) -> Collected:
         stored = given.checkpoints
         if DIFF in stored and PLAN in stored:
             return await anyio.to_thread.run_sync(restored, given)
-        collected = await self._without_known(await anyio.to_thread.run_sync(_collect, given))
+        diff = await self._source(given)
+        functions = await self._functions(diff)
+        whole = await anyio.to_thread.run_sync(_collect, given, diff, functions)
+        collected = await self._without_known(whole, functions)
         await emit(
             StageUpdate(
                 kind=COLLECTED_EVENT,
@@ -73,13 +63,24 @@ class Collecting:
         )
         return collected
 
-    async def _without_known(self, collected: Collected) -> Collected:
+    async def _without_known(self, collected: Collected, functions: Functions) -> Collected:
         """The plan for what was not reviewed before."""
-        given, diff = collected.given, collected.diff
-        known = await self._hunks.find(given, diff.diff, diff.commits, collected.plan)
+        known = await self._hunks.find(collected)
         if not known.places:
             return collected
-        return replace(collected, plan=await anyio.to_thread.run_sync(_remaining, collected, known))
+        plan = await anyio.to_thread.run_sync(_remaining, collected, known, functions)
+        return replace(collected, plan=plan)
+
+    async def _functions(self, diff: ReviewedDiff) -> Functions:
+        """By the position of the file."""
+        found = {}
+        for number, content in list(diff.blobs.items())[:MAX_FUNCTIONS]:
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                continue
+            found[number] = await self._checker.functions(display_path(diff.diff.files[number].path), text)
+        return found
 
 
 def restored(given: ReviewInput) -> Collected:
@@ -90,17 +91,26 @@ def restored(given: ReviewInput) -> Collected:
     )
 
 
-def _collect(given: ReviewInput) -> Collected:
-    diff = patch_of(given.request)
-    plan = plan_review(diff.diff, BundleLimits(), exclusion_rules(given.request))
+def _collect(given: ReviewInput, diff: ReviewedDiff, functions: Functions) -> Collected:
+    rules = exclusion_rules(given.request)
+    plan = plan_review(diff.diff, BundleLimits(), rules, _new_files(diff, functions))
     return Collected(given=given, diff=diff, plan=StoredPlan.of(plan))
 
 
-def _remaining(collected: Collected, known: KnownHunks) -> StoredPlan:
+def _new_files(diff: ReviewedDiff, functions: Functions) -> Mapping[str, NewFile]:
+    """By path; only a patch of several commits names one twice, and that has no blobs."""
+    return {
+        diff.diff.files[number].path: NewFile(lines=blob_lines(content), functions=functions.get(number, ()))
+        for number, content in diff.blobs.items()
+    }
+
+
+def _remaining(collected: Collected, known: KnownHunks, functions: Functions) -> StoredPlan:
     whole = collected.plan
     excluded = [line for line in whole.ledger if line.coverage is Coverage.EXCLUDED]
     diff, hunks = without(collected.diff.diff, known.places, frozenset(line.file for line in excluded))
-    rest = StoredPlan.of(plan_review(diff, BundleLimits(), EVERYTHING), hunks)
+    new_files = _new_files(collected.diff, functions)
+    rest = StoredPlan.of(plan_review(diff, BundleLimits(), EVERYTHING, new_files), hunks)
     ledger = [*excluded, *(line for line in rest.ledger if line.hunk is not None)]
     for file, hunk in known.places:
         changed = collected.diff.diff.files[file].hunks[hunk]
@@ -110,7 +120,12 @@ def _remaining(collected: Collected, known: KnownHunks) -> StoredPlan:
         ledger.append(first.model_copy(update=update | counts))
     in_order = sorted(ledger, key=lambda line: (line.file, line.hunk or 0, line.part))
     return rest.model_copy(
-        update={"ledger": tuple(in_order), "stats": whole.stats, "known": tuple(known.findings)}
+        update={
+            "ledger": tuple(in_order),
+            "stats": whole.stats,
+            "known": tuple(known.findings),
+            "known_evidence": None if known.evidence is None else tuple(known.evidence),
+        }
     )
 
 

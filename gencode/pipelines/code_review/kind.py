@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gencode.domain.errors import CrashLoop, GencodeError, Internal, SecretFound, TaskTimeout
+from gencode.githosts.errors import GitError
+from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
@@ -36,6 +38,10 @@ from gencode.pipelines.code_review.names import (
 from gencode.pipelines.code_review.pipeline import CodeReview
 from gencode.pipelines.code_review.reviewed_hunks import ReviewedHunks
 from gencode.pipelines.code_review.reviewing import Reviewing
+from gencode.pipelines.code_review.sources import DiffSource
+from gencode.workspace.repositories.clones import RepositoryClones
+from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
+from gencode.workspace.repositories.sync import RepositorySync
 from gencode.workspace.reviews.store import ReviewStore
 from gencode.workspace.workspace import Workspace
 
@@ -66,13 +72,26 @@ KIND = Kind(
         pattern_messages=PATTERN_MESSAGES,
         tool_title="Review a change of code",
         tool_description=(
-            "Have a patch reviewed. Answers at once with a task_id; ask status for how it goes, and review "
-            "for the findings."
+            "Have a patch, or a branch of a registered repository, reviewed. Answers at once "
+            "with a task_id; ask status for how it goes, and review for the findings."
         ),
     ),
     view_model=CodeReviewFields,
     retry_model=LimitsRetry,
-    errors=(*_with_subclasses(ProviderError), BudgetExceeded, SecretFound, TaskTimeout, CrashLoop, Internal),
+    errors=(
+        *_with_subclasses(ProviderError),
+        *_with_subclasses(GitError),
+        RepositoryTooLarge,
+        CloneStorage,
+        RepositoryUnusable,
+        CloneMissing,
+        RefUnknown,
+        BudgetExceeded,
+        SecretFound,
+        TaskTimeout,
+        CrashLoop,
+        Internal,
+    ),
     event_names=(COLLECTED_EVENT, FINDING_EVENT, REVIEWED_EVENT, JUDGED_EVENT, "usage", "retry", "failover"),
     milestones=(REVIEWING,),
     operations=OPERATIONS,
@@ -84,8 +103,9 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     tokens = settings.max_output_tokens
     store = ReviewStore(workspace.database, workspace.audit)
     hunks = ReviewedHunks(store)
+    clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
     pipeline = CodeReview(
-        Collecting(hunks),
+        Collecting(DiffSource(clones, sync), hunks, dependencies.checker),
         Reviewing(dependencies.sessions, hunks, tokens, min(settings.files_at_once, MOST_AT_ONCE)),
         Judging(dependencies.sessions, tokens),
         Delivering(store),
@@ -93,7 +113,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     )
     return KindRuntime(
         pipeline=pipeline,
-        prepare=Preparation(workspace, dependencies.choose_model),
+        prepare=Preparation(workspace, sync, dependencies.choose_model),
         view=task_fields,
         label=label,
         notification_fields=notification_fields,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,18 +35,27 @@ class _StoredFile(_Stored):
     kind: FileKind
     hunks: tuple[_StoredHunk, ...]
     commit: str = ""
+    blob: bytes | None = None
 
 
 class _StoredFiles(_Stored):
     files: tuple[_StoredFile, ...]
+    base: str = ""
+    head: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReviewedDiff:
-    """commits  by file: the commit of a patch that has several, else "" """
+    """commits     by file: the commit of a patch that has several, else ""
+    blobs       the new versions of files, as far as they are known, by the position of the file
+    base, head  the commits of a repository; "" of a patch
+    """
 
     diff: Diff
     commits: Sequence[str]
+    blobs: Mapping[int, bytes] = field(default_factory=dict)
+    base: str = ""
+    head: str = ""
 
     @classmethod
     def of_patch(cls, patch: Patch) -> ReviewedDiff:
@@ -56,16 +66,25 @@ class ReviewedDiff:
 
     def dump(self) -> str:
         """JSON."""
-        files = zip(self.diff.files, self.commits, strict=True)
-        return _StoredFiles(files=tuple(_stored(file, commit) for file, commit in files)).model_dump_json()
+        stored = tuple(
+            _stored(file, self.commits[n], self.blobs.get(n)) for n, file in enumerate(self.diff.files)
+        )
+        return _StoredFiles(files=stored, base=self.base, head=self.head).model_dump_json()
 
     @classmethod
     def load(cls, text: str) -> ReviewedDiff:
-        stored = _StoredFiles.model_validate_json(text).files
-        return cls(diff=Diff(files=tuple(map(_loaded, stored))), commits=[file.commit for file in stored])
+        stored = _StoredFiles.model_validate_json(text)
+        blobs = {n: file.blob for n, file in enumerate(stored.files) if file.blob is not None}
+        return cls(
+            diff=Diff(files=tuple(map(_loaded, stored.files))),
+            commits=[file.commit for file in stored.files],
+            blobs={n: zlib.decompress(blob) for n, blob in blobs.items()},
+            base=stored.base,
+            head=stored.head,
+        )
 
 
-def _stored(file: FileDiff, commit: str) -> _StoredFile:
+def _stored(file: FileDiff, commit: str, blob: bytes | None) -> _StoredFile:
     return _StoredFile(
         old=(_bytes(file.old_path), file.old_mode, file.old_id),
         new=(_bytes(file.new_path), file.new_mode, file.new_id),
@@ -73,6 +92,7 @@ def _stored(file: FileDiff, commit: str) -> _StoredFile:
         kind=file.kind,
         hunks=tuple(map(_stored_hunk, file.hunks)),
         commit=commit,
+        blob=None if blob is None else zlib.compress(blob),
     )
 
 

@@ -39,7 +39,7 @@ from gencode.workspace.repositories.views import (
     BranchView,
     CommitList,
     CommitView,
-    FileView,
+    RepositoryFileView,
     TreeEntryView,
     TreeView,
 )
@@ -51,7 +51,7 @@ MAX_ENTRIES = 1000
 _BRANCHES = JsonResponseSpec(model=BranchList, description="The branches")
 _COMMITS = JsonResponseSpec(model=CommitList, description="A page of commits")
 _TREE = JsonResponseSpec(model=TreeView, description="The directory")
-_FILE = JsonResponseSpec(model=FileView, description="The file")
+_FILE = JsonResponseSpec(model=RepositoryFileView, description="The file")
 REF = Parameter(
     name="ref",
     location="query",
@@ -199,7 +199,7 @@ async def get_file(request: Request) -> Response:
     async with _opened(request) as (clone, commit):
         entry = await clone.call(clone.entry, commit, path)
         content = await clone.call(clone.blob, commit, path)
-        return _FILE.make(FileView.of(commit, entry, content))
+        return _FILE.make(RepositoryFileView.of(commit, entry, content))
 
 
 @asynccontextmanager

@@ -92,7 +92,7 @@ class LeftOut(StrEnum):
     TOO_LARGE = "too_large"
 
 
-class FileView(ResponseModel):
+class RepositoryFileView(ResponseModel):
     """`text`: of a symbolic link, its target; null for what is no text in UTF-8, or larger than 1 MiB, as
     `left_out` says. `size`: bytes."""
 
@@ -106,7 +106,7 @@ class FileView(ResponseModel):
     left_out: LeftOut | None
 
     @classmethod
-    def of(cls, commit: str, entry: TreeEntry, content: bytes) -> FileView:
+    def of(cls, commit: str, entry: TreeEntry, content: bytes) -> RepositoryFileView:
         text, left_out = _text(content)
         return cls(
             commit=commit,

@@ -17,7 +17,7 @@ from gencode.domain.errors import Invalid, NotFound
 from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
-from gencode.workspace.encryption import Encryption
+from gencode.workspace.encryption import Encryption, secret_place
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.resources.declaration import Resource, T, V
@@ -149,7 +149,7 @@ class ResourceStore(Generic[T, V]):
                 setattr(row, name, value)
 
     def _place(self, row: T, name: str) -> str:
-        return f"{self._table.__tablename__}/{row.owner}/{row.id}/{name}"
+        return secret_place(self._table.__tablename__, row.owner, row.id, name)
 
     async def _own(self, session: AsyncSession, row_id: str, owner: str, version: int | None) -> T:
         """The row, locked until the transaction ends."""

@@ -35,6 +35,7 @@ async def test_a_process_that_runs_no_tasks_needs_none(tmp_path: Path) -> None:
     assert (await started_sandbox(settings(tmp_path, sandbox=DOES_NOT_START), Role.WEB)).off_reason
 
 
+@pytest.mark.campaign
 async def test_a_container_that_isolates_too_little_stops_the_start(tmp_path: Path) -> None:
     """Namespaces for files and processes, but the network of this machine."""
     require_bubblewrap()
@@ -46,6 +47,7 @@ async def test_a_container_that_isolates_too_little_stops_the_start(tmp_path: Pa
         await started_sandbox(settings(tmp_path, sandbox=command), Role.ALL)
 
 
+@pytest.mark.campaign
 async def test_a_command_that_isolates_is_used(tmp_path: Path) -> None:
     require_bubblewrap()
     command = (

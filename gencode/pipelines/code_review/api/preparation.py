@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,38 +13,78 @@ from gencode.http.kind_dependencies import ChooseModel
 from gencode.http.kinds import PreparedTask, Submitter
 from gencode.model_tasks.request import choose_model, stored_request
 from gencode.pipelines.code_review.api.request import CodeReviewRequest
-from gencode.pipelines.code_review.collecting import patch_of
 from gencode.pipelines.code_review.messages import first_message
+from gencode.pipelines.code_review.requirements import RequiredText, fitting
+from gencode.pipelines.code_review.sources import patch_of
 from gencode.workspace.prompt_templates.placeholders import render
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES, PromptCategory
+from gencode.workspace.repositories.errors import RepositoryUnusable
+from gencode.workspace.repositories.sync import RepositorySync
+from gencode.workspace.requirement_documents.documents import RequirementDocuments
 from gencode.workspace.workspace import Workspace
 
-_LONG_FIELDS = ("patch", "instructions", "variables")
+_LONG_FIELDS = ("patch", "instructions", "variables", "requirements")
 """Fields of the stored request that are not in the task's row."""
 
 
 class Preparation:
-    def __init__(self, workspace: Workspace, choose: ChooseModel) -> None:
+    def __init__(self, workspace: Workspace, sync: RepositorySync, choose: ChooseModel) -> None:
         self._workspace = workspace
+        self._sync = sync
         self._choose = choose
 
     async def __call__(self, request: CodeReviewRequest, submitter: Submitter) -> PreparedTask:
         """Raises Invalid, also for a patch that cannot be read."""
         model = await choose_model(request, submitter, self._choose)
         instructions = await self._instructions(request, submitter)
+        branch = await self._branch(request, submitter)
         stored = {
             **stored_request(request),
             **model.parameters(),
             "asked_model": request.model,
             "language": request.language or submitter.language,
             "instructions": instructions,
+            "subject": request.subject or branch,
+            "requirements": await self._requirements(request, submitter),
         }
-        await anyio.to_thread.run_sync(patch_of, stored)
+        if request.patch is not None:
+            await anyio.to_thread.run_sync(patch_of, stored)
         return PreparedTask(
             request=stored,
             parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
             message=first_message(submitter.language),
         )
+
+    async def _branch(self, request: CodeReviewRequest, submitter: Submitter) -> str | None:
+        """The subject of reviews of a repository's branch; None for a commit, which is reviewed once."""
+        if request.repository_id is None:
+            return None
+        try:
+            row = await self._sync.active(request.repository_id, submitter.principal.id)
+        except RepositoryUnusable as error:
+            raise Invalid.of("repository_id", "usable", error.message) from None
+        is_commit = re.fullmatch(r"[0-9a-f]{7,40}", request.head or "")
+        return None if is_commit else f"{row.id}/{request.head}"
+
+    async def _requirements(self, request: CodeReviewRequest, submitter: Submitter) -> list[dict[str, Any]]:
+        """As they are now."""
+        if request.requirement_document_id is None:
+            return []
+        documents = RequirementDocuments(self._workspace.database)
+        field = "requirement_document_id"
+        try:
+            found = await documents.requirements(request.requirement_document_id, submitter.principal.id)
+        except NotFound as error:
+            raise Invalid.of(field, "not_found", error.message) from None
+        if not found:
+            raise Invalid.of(
+                field, "analysed", "has no requirements: submit a requirement_analysis of it first"
+            )
+        given = (
+            RequiredText(id=one.id, statement=one.statement, criteria=tuple(one.acceptance_criteria))
+            for one in found
+        )
+        return [one.model_dump(mode="json") for one in fitting(given)]
 
     async def _instructions(self, request: CodeReviewRequest, submitter: Submitter) -> str:
         """The rendered template as it is now."""

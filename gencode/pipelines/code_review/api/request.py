@@ -20,9 +20,14 @@ Subject = Annotated[
     Field(description="What is reviewed again and again, such as a branch: findings live across its reviews"),
 ]
 RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
 Value = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
 PATTERN_MESSAGES = {
     "template_id": "must be the id of a prompt template",
+    "requirement_document_id": "must be the id of a requirement document",
+    "repository_id": "must be the id of a repository",
+    "base": "must be a branch, a tag or a commit",
+    "head": "must be a branch, a tag or a commit",
     "callback_url": CALLBACK_URL_PATTERN,
 }
 
@@ -30,16 +35,22 @@ PATTERN_MESSAGES = {
 class CodeReviewRequest(ModelTaskRequest):
     """What POST /api/v1/pipelines/code-review takes."""
 
-    patch: Annotated[str, Field(min_length=1, max_length=MAX_PATCH)] = Field(
-        description="What `git diff` or `git format-patch --stdout` writes"
+    patch: Annotated[str, Field(min_length=1, max_length=MAX_PATCH)] | None = Field(
+        None, description="What `git diff` or `git format-patch --stdout` writes"
     )
     patch_encoding: Literal["text", "base64"] = Field(
         "text", description="base64: of the bytes, for a patch that is not UTF-8"
     )
+    repository_id: RowId | None = Field(None, description="In place of a patch: a registered repository")
+    base: Ref | None = Field(None, description="Its branch, tag or commit from which on")
+    head: Ref | None = Field(None, description="Its branch, tag or commit up to which")
     subject: Subject | None = None
     template_id: RowId | None = Field(None, description="A prompt template of the category code_review")
     variables: Annotated[dict[str, Value], Field(max_length=50)] = Field(
         default_factory=dict, description="Values for the placeholders of the template"
+    )
+    requirement_document_id: RowId | None = Field(
+        None, description="A requirement document that is analysed: what of it does the change meet?"
     )
     include: Annotated[list[Glob], Field(max_length=MAX_PATTERNS)] = Field(
         default_factory=list, description="Paths that no rule about names leaves out; * also matches /"
@@ -52,6 +63,15 @@ class CodeReviewRequest(ModelTaskRequest):
         None, description="Of the findings; null: of the task's messages"
     )
     self_check: bool = Field(False, description="One more call, in which the model doubts its findings")
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> CodeReviewRequest:
+        refs = (self.repository_id, self.base, self.head)
+        if (self.patch is None) == (self.repository_id is None):
+            raise ValueError("needs either patch or repository_id")
+        if any(ref is not None for ref in refs) and None in refs:
+            raise ValueError("repository_id, base and head need each other")
+        return self
 
     @model_validator(mode="after")
     def _has_template(self) -> CodeReviewRequest:

@@ -29,6 +29,9 @@ class CodeReviewFields(BaseModel, defer_build=True):
 
     model: str | None = None
     subject: str | None = None
+    repository_id: str | None = None
+    base: str | None = Field(None, description="Of the repository, as the request names it")
+    head: str | None = None
     review: ReviewSummary | None = Field(None, description="null until the review is done")
 
 
@@ -39,7 +42,7 @@ class ReviewView(ReviewResult, ResponseModel):
 def task_fields(task: Task) -> Mapping[str, Any]:
     return {
         "model": task.parameters.get("model"),
-        "subject": task.parameters.get("subject"),
+        **{name: task.parameters.get(name) for name in ("subject", "repository_id", "base", "head")},
         "review": task.result.get("review"),
     }
 

@@ -12,6 +12,7 @@ const KINDS = [
   ...["section", "compared", "requirements"],
   ...["document_read", "document_indexed", "chunks_encoded"],
   ...["collected", "finding", "reviewed", "judged", "context", "text", "citations"],
+  ...["targets", "test_file", "verified"],
 ];
 const SLOWEST = 8000;
 

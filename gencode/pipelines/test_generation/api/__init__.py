@@ -1,0 +1,1 @@
+"""What this kind takes and shows over HTTP."""

@@ -1,0 +1,101 @@
+"""The files of the working directory that a task needs: the changed and named ones, existing tests, and those
+that say which framework is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import anyio
+
+from gencode.domain.errors import StartError
+from gencode.pipelines.test_generation.frameworks import is_test_file, language_of
+
+MAX_CHARACTERS = 700_000
+"""Of all files: a request may have MAX_BODY_BYTES."""
+MAX_FILE, MAX_FILES = 200_000, 150
+EXAMPLES = 3
+"""Tests of other files, which show the framework and the style."""
+_MANIFESTS = ("pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", "package.json", "go.mod", "conftest.py")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectFiles:
+    """`patch`: None without a base; `functions`: names and files that were given."""
+
+    files: dict[str, str]
+    patch: str | None
+    functions: list[str]
+
+
+async def project_files(folder: Path, base: str | None, targets: Sequence[str]) -> ProjectFiles:
+    """`targets`: files, functions, or FILE:FUNCTION. Raises StartError."""
+    patch, changed = None, list[str]()
+    if base is not None:
+        patch = await _git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", base, "--")
+        changed = (await _git(folder, "diff", "--name-only", "-z", "--diff-filter=d", base, "--")).split("\0")
+    named = [path for target in targets if (path := _file_of(folder, target))]
+    tracked = await _tracked(folder)
+    sources = [path for path in dict.fromkeys([*changed, *named]) if path]
+    if base is None and not named:
+        sources = [path for path in tracked if language_of(path) and not is_test_file(path)]
+    files = dict(_texts(folder, [*sources, *_around(sources, tracked)]))
+    if not files:
+        raise StartError("no file was found: name files of this folder, or run this in a Git work tree")
+    return ProjectFiles(files=files, patch=patch, functions=list(targets))
+
+
+def _file_of(folder: Path, target: str) -> str:
+    path = target.rpartition(":")[0] or target
+    return path if (folder / path).is_file() else ""
+
+
+def _around(sources: Sequence[str], tracked: Sequence[str]) -> Iterator[str]:
+    """Manifests, tests of the sources, then the sources' neighbours."""
+    stems = {PurePosixPath(path).stem for path in sources}
+    folders = {str(PurePosixPath(path).parent) for path in sources}
+    for path in tracked:
+        name = path.rpartition("/")[2]
+        if name in _MANIFESTS or name.endswith("requirements.txt"):
+            yield path
+    tests = [path for path in tracked if language_of(path) and is_test_file(path)]
+    yield from (path for path in tests if any(stem in path for stem in stems))
+    yield from tests[:EXAMPLES]
+    yield from (path for path in tracked if language_of(path) and str(PurePosixPath(path).parent) in folders)
+
+
+def _texts(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Text files of this folder, as far as there is room; no links."""
+    room = MAX_CHARACTERS
+    for path in list(dict.fromkeys(paths))[:MAX_FILES]:
+        file = folder / path
+        if file.is_symlink() or not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
+            continue
+        try:
+            text = file.read_bytes()[: MAX_FILE + 1].decode()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if len(text) <= min(MAX_FILE, room):
+            room -= len(text)
+            yield PurePosixPath(path).as_posix(), text
+
+
+async def _tracked(folder: Path) -> list[str]:
+    try:
+        listed = await _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    except StartError:
+        return []
+    return [path for path in listed.split("\0") if path]
+
+
+async def _git(folder: Path, *arguments: str) -> str:
+    """Raises StartError."""
+    command = ["git", "-c", "core.quotepath=off", *arguments]
+    try:
+        done = await anyio.run_process(command, cwd=folder, check=False)
+    except OSError as error:
+        raise StartError(f"git cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise StartError(f"git: {done.stderr.decode('utf-8', 'replace').strip()[:300]}")
+    return done.stdout.decode("utf-8", "surrogateescape")

@@ -1,0 +1,120 @@
+"""gencode tests [--base REF] [FILE | FUNCTION | FILE:FUNCTION ...]"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gencode.cli.client_options import add_service_arguments, run_with_client
+from gencode.cli.limit_options import add_limit_arguments, given_limits
+from gencode.cli.output import printable, write
+from gencode.client import Client
+from gencode.domain.errors import StartError, TreeError
+from gencode.domain.path_rules import check_path
+from gencode.pipelines.test_generation.commands.project_files import project_files
+from gencode.pipelines.test_generation.frameworks import OF_LANGUAGE, is_generated
+
+FRAMEWORKS = tuple(name for names in OF_LANGUAGE.values() for name in names)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="file, function, or FILE:FUNCTION")
+    parser.add_argument("--base", metavar="REF", help="test what has changed since this commit or branch")
+    parser.add_argument("--framework", choices=FRAMEWORKS, help="default: what the project uses")
+    parser.add_argument(
+        "--requirement",
+        action="append",
+        default=[],
+        metavar="ID=TEXT",
+        help="a requirement that tests are to name; can be repeated",
+    )
+    parser.add_argument("--model", help="provider, provider/model-id, or config/ID")
+    parser.add_argument("--write", action="store_true", help="write the test files into this folder")
+    add_limit_arguments(parser)
+    add_service_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    return run_with_client(_tests, args)
+
+
+async def _tests(client: Client, args: argparse.Namespace) -> int:
+    """Returns 1 if the task did not complete."""
+    if not (args.base or args.targets):
+        raise StartError("name files or functions, or say since when: gencode tests --base main")
+    body = await _body(args)
+    accepted = await client.call("POST", "/pipelines/test-generation", body=body)
+    task = await client.wait(accepted["task_id"])
+    if task["state"] != "succeeded":
+        error = task.get("error")
+        message = error["message"] if error else ""
+        write(args, task, [printable(f"{task['status']}: {message}")])
+        return 1
+    tests = await client.call("GET", f"/task/{accepted['task_id']}/tests")
+    written = _write_files(Path.cwd(), tests) if args.write else {}
+    write(args, {"task_id": accepted["task_id"], **tests}, [*_lines(tests), *written.values()])
+    return 0
+
+
+async def _body(args: argparse.Namespace) -> dict[str, Any]:
+    found = await project_files(Path.cwd(), args.base, args.targets)
+    given: dict[str, Any] = {
+        "files": [{"path": path, "text": text} for path, text in found.files.items()],
+        "functions": found.functions,
+        "requirements": [_requirement(text) for text in args.requirement],
+        "patch": found.patch,
+        "framework": args.framework,
+        "model": args.model,
+        **given_limits(args),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _requirement(text: str) -> Mapping[str, str]:
+    name, _, meaning = text.partition("=")
+    return {"id": name.strip(), "text": meaning.strip()}
+
+
+def _lines(tests: Mapping[str, Any]) -> Iterator[str]:
+    for file in tests["files"]:
+        state = file["verification"] + (f": {file['reason']}" if file["reason"] else "")
+        yield printable(f"{file['path']} ({state})")
+        for test in file["tests"]:
+            killed = test["mutants_killed"]
+            proof = "" if killed is None else f"  fails on {killed} of {file['mutants']} faults"
+            yield printable(f"    {test['name']}{proof}")
+        if file["baseline"]:
+            yield printable(f"    {file['baseline']}")
+    for one in tests["discarded"]:
+        yield printable(f"discarded: {one['path']} {one['name']}: {one['reason']}")
+    for one in tests["skipped"]:
+        yield printable(f"skipped: {one['path']}: {one['reason']}")
+    gaps = [*tests["gaps"]["functions"], *tests["gaps"]["requirements"]]
+    if gaps:
+        yield printable(f"without a test: {', '.join(gaps)}")
+
+
+def _write_files(folder: Path, tests: Mapping[str, Any]) -> Mapping[str, str]:
+    """Writes new files, and those whose tests were generated before; says of each what was done."""
+    said = {}
+    for file in tests["files"]:
+        path = str(file["path"])
+        said[path] = printable(f"{path}: {_written(folder, path, str(file['text']))}")
+    return said
+
+
+def _written(folder: Path, path: str, text: str) -> str:
+    target = folder / path
+    try:
+        check_path(path, workflows=True)
+        if not target.parent.resolve().is_relative_to(folder.resolve()) or target.is_symlink():
+            return "not written, it is behind a link"
+        if target.exists() and not is_generated(target.read_text(encoding="utf-8", errors="replace")):
+            return "not written, another file is there"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except (OSError, TreeError) as error:
+        return f"not written: {error}"
+    return "written"

@@ -1,0 +1,111 @@
+"""The registration of the kind `test_generation`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gencode.codegen.errors import CheckFailed
+from gencode.codegen.test_code.reader import TestCodeReader
+from gencode.domain.errors import CrashLoop, Internal, SecretFound, TaskTimeout
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
+from gencode.http.kinds import Kind, KindRuntime, Submission
+from gencode.llm.errors import BudgetExceeded, ProviderError
+from gencode.model_tasks.request import LimitsRetry
+from gencode.pipelines.test_generation.api import tests
+from gencode.pipelines.test_generation.api.preparation import (
+    TestGenerationServices,
+    prepare,
+    retry_changes,
+    submitted,
+)
+from gencode.pipelines.test_generation.api.request import PATTERN_MESSAGES, TestGenerationRequest
+from gencode.pipelines.test_generation.api.views import (
+    TestGenerationFields,
+    label,
+    notification_fields,
+    task_fields,
+)
+from gencode.pipelines.test_generation.collecting import Collecting
+from gencode.pipelines.test_generation.errors import NothingToTest
+from gencode.pipelines.test_generation.names import COLLECTING, NAME, VERIFYING, WRITING
+from gencode.pipelines.test_generation.pipeline import TestGeneration
+from gencode.pipelines.test_generation.verification.sandbox_verifier import SandboxVerifier
+from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
+from gencode.pipelines.test_generation.writing_tests import WritingTests
+from gencode.sandbox.errors import SandboxFailed
+
+KIND = Kind(
+    name=NAME,
+    title={"en": "Write tests", "zh": "编写测试"},
+    stage_titles={
+        COLLECTING: {"en": "Finding functions", "zh": "查找函数"},
+        WRITING: {"en": "Writing tests", "zh": "编写测试"},
+        VERIFYING: {"en": "Checking the tests", "zh": "检验测试"},
+    },
+    request_model=TestGenerationRequest,
+    submission=Submission(
+        path="/pipelines/test-generation",
+        operation_id="generateTests",
+        summary="Write tests for changed or named functions",
+        pattern_messages=PATTERN_MESSAGES,
+        tool_title="Write tests",
+        tool_description=(
+            "Write tests for the functions that a patch changes, or that are named. Answers at once with a "
+            "task_id; ask status for how it goes. The result says whether the tests were run."
+        ),
+    ),
+    view_model=TestGenerationFields,
+    retry_model=LimitsRetry,
+    errors=(
+        *ProviderError.__subclasses__(),
+        BudgetExceeded,
+        CheckFailed,
+        SecretFound,
+        SandboxFailed,
+        NothingToTest,
+        TaskTimeout,
+        CrashLoop,
+        Internal,
+    ),
+    error_advice={
+        NothingToTest.code: {
+            "en": "Send the files that the patch changes as they are after it, or other names of functions.",
+            "zh": "请发送补丁修改后的文件内容，或指定其他函数名。",
+        }
+    },
+    event_names=("targets", "test_file", "verified", "usage", "retry", "failover", "resumed"),
+    milestones=(WRITING, VERIFYING),
+    operations=(tests.read_tests, tests.archive_tests, tests.patch_tests),
+)
+
+
+def start(dependencies: KindDependencies) -> KindRuntime:
+    is_off = dependencies.settings.sandbox == "off"
+    services = TestGenerationServices(
+        checkpoint_reader=dependencies.checkpoint_reader,
+        choose_model=dependencies.choose_model,
+        price=dependencies.price,
+        store=dependencies.store,
+        is_off=is_off,
+    )
+    reader = TestCodeReader(dependencies.checker)
+    pipeline = TestGeneration(
+        Collecting(reader),
+        WritingTests(dependencies.sessions, dependencies.checker, dependencies.settings.max_output_tokens),
+        VerifyingTests(reader, SandboxVerifier(dependencies.sandbox, reader)),
+        dependencies.price,
+        is_off=is_off,
+    )
+    return KindRuntime(
+        pipeline=pipeline,
+        prepare=partial(prepare, services),
+        view=task_fields,
+        label=label,
+        notification_fields=notification_fields,
+        submitted=submitted,
+        retry_changes=partial(retry_changes, services),
+        services=services,
+    )
+
+
+TEST_GENERATION = KindFactory(kind=KIND, start=start)

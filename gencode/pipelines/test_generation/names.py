@@ -1,0 +1,9 @@
+"""Names that are stored, or public."""
+
+from __future__ import annotations
+
+NAME = "test_generation"
+COLLECTING, WRITING, VERIFYING = "collecting", "writing_tests", "verifying_tests"
+"""Stages."""
+TARGETS, WRITTEN, TESTS = "targets", "written", "tests"
+"""Checkpoints."""

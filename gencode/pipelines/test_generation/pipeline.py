@@ -1,0 +1,73 @@
+"""The pipeline: its stages, and how a task is restored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gencode.domain.task import Task
+from gencode.engine.ports.pipeline import Checkpoints, Stage, StageUpdate
+from gencode.llm.interrupted_calls import FindPrice
+from gencode.model_tasks.calls import ModelRun, final_usage
+from gencode.pipelines.test_generation.artifacts import Collected, Given, Targets, Written, WrittenFiles
+from gencode.pipelines.test_generation.collecting import Collecting
+from gencode.pipelines.test_generation.messages import message
+from gencode.pipelines.test_generation.names import COLLECTING, TARGETS, VERIFYING, WRITING, WRITTEN
+from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
+from gencode.pipelines.test_generation.writing_tests import WritingTests
+
+
+class TestGeneration:
+    """Implements Pipeline."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        collecting: Collecting,
+        writing: WritingTests,
+        verifying: VerifyingTests,
+        price: FindPrice,
+        *,
+        is_off: bool,
+    ) -> None:
+        """`is_off`: whether the sandbox is."""
+        self._stages = (
+            Stage(name=COLLECTING, run=collecting),
+            Stage(name=WRITING, run=writing),
+            Stage(name=VERIFYING, run=verifying),
+        )
+        self._price = price
+        self._is_off = is_off
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        return self._stages
+
+    def restore(
+        self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints
+    ) -> Collected | Written:
+        work = Collected(run=ModelRun.of(task, request, checkpoints), given=_given(request))
+        if TARGETS in checkpoints:
+            targets = Targets.model_validate_json(checkpoints[TARGETS])
+            work = Collected(run=work.run, given=work.given, targets=targets)
+        if task.stage == VERIFYING and WRITTEN in checkpoints:
+            written = WrittenFiles.model_validate_json(checkpoints[WRITTEN])
+            return Written(collected=work, files=written.files)
+        return work
+
+    def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
+        return final_usage(task, checkpoints, self._price)
+
+    def message(self, task: Task, status: str) -> str:
+        return message(task, status, self._is_off)
+
+
+def _given(request: Mapping[str, Any]) -> Given:
+    return Given(
+        files={file["path"]: file["text"] for file in request["files"]},
+        patch=request.get("patch"),
+        functions=request.get("functions") or (),
+        framework=request.get("framework"),
+        requirements={one["id"]: one.get("text", "") for one in request.get("requirements") or ()},
+    )

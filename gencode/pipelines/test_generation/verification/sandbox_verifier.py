@@ -1,0 +1,98 @@
+"""Runs generated Python tests in the sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gencode.codegen.test_code.python_tests import TestFunction
+from gencode.codegen.test_code.reader import MutatedCode, TestCodeReader
+from gencode.pipelines.test_generation.artifacts import Given, TargetGroup
+from gencode.pipelines.test_generation.evidence import Evidence
+from gencode.pipelines.test_generation.frameworks import is_test_file
+from gencode.pipelines.test_generation.verification.report import RunReport, evidence_of
+from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox
+
+PROGRAMS = ("gencode_test_driver", "gencode_test_run")
+REPEATS = 5
+SECONDS = 400.0
+MUTANT_SECONDS = 150.0
+"""No further mutant is tried after them."""
+LIMITS = Limits(seconds=SECONDS, cpu_seconds=120, address_space=1024 * MIB, memory=1280 * MIB)
+OFF = "the sandbox is off"
+
+
+class SandboxVerifier:
+    """Implements Verifier."""
+
+    def __init__(self, sandbox: Sandbox, reader: TestCodeReader) -> None:
+        self._sandbox = sandbox
+        self._reader = reader
+
+    async def __call__(
+        self, given: Given, group: TargetGroup, text: str, tests: Sequence[TestFunction]
+    ) -> Evidence:
+        if self._sandbox.off_reason:
+            return Evidence(unverified=OFF)
+        if group.language != "python":
+            return Evidence(unverified=f"tests for {group.framework} are not run")
+        source = given.files[group.source]
+        ranges = [(function.first, function.last) for function in group.functions]
+        mutated = await self._reader.mutated(group.source, source, ranges)
+        if not mutated.control:
+            return Evidence(unverified=f"{group.source} does not parse")
+        outcome = await self._sandbox.run(
+            (self._sandbox.python, "gencode_test_driver.py"),
+            _files(given, group, text, mutated),
+            LIMITS,
+            collect=("report.json",),
+        )
+        return _evidence(outcome, tests)
+
+
+def _evidence(outcome: Outcome, tests: Sequence[TestFunction]) -> Evidence:
+    """A run that ended otherwise than by itself proves nothing good: its tests are discarded."""
+    if outcome.killed_by is not KilledBy.NOTHING:
+        reason = f"the run was ended by a limit of the sandbox: {outcome.killed_by}"
+        return Evidence(faults={test.name: reason for test in tests})
+    try:
+        report = RunReport.model_validate_json(outcome.files.get("report.json", b""))
+    except ValidationError:
+        lines = outcome.text.strip().splitlines() or [f"status {outcome.exit_code}"]
+        return Evidence(faults={test.name: f"the run gave no result: {lines[-1][:200]}" for test in tests})
+    return evidence_of(report, tests)
+
+
+def _files(given: Given, group: TargetGroup, text: str, mutated: MutatedCode) -> Mapping[str, bytes]:
+    project = {**given.files, group.test_path: text}
+    existing = sorted(
+        path
+        for path in given.files
+        if is_test_file(path) and path.endswith(".py") and path != group.test_path and _has_tests(path)
+    )
+    job = {
+        "framework": group.framework,
+        "test_file": group.test_path,
+        "source": group.source,
+        "ranges": [[function.first, function.last] for function in group.functions],
+        "existing": existing,
+        "control": mutated.control,
+        "before": group.before,
+        "mutants": [mutant.text for mutant in mutated.mutants],
+        "repeats": REPEATS,
+        "seconds": MUTANT_SECONDS,
+    }
+    programs = Path(__file__).parent / "programs"
+    return {
+        **{f"project/{path}": content.encode("utf-8", "replace") for path, content in project.items()},
+        **{f"{name}.py": (programs / f"{name}.py").read_bytes() for name in PROGRAMS},
+        "job.json": json.dumps(job).encode(),
+    }
+
+
+def _has_tests(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.startswith("test") or name.endswith("_test.py")
