@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -11,6 +12,7 @@ from tests.e2e.test_page_access import check_accessibility
 from tests.e2e.test_page_accounts import PASSWORD, create_admin, log_in
 from tests.servers.browser import needs_chromium, tab
 from tests.servers.calls import get
+from tests.servers.model import chunk, model_server, stream, text
 from tests.servers.service import running_app, service, settings
 
 pytestmark = [
@@ -96,7 +98,7 @@ async def test_in_chinese_on_narrow_screens(
         running_app(settings(tmp_path, workspace=True)) as app,
         tab(browser, app.url, hash="#/workspace", locale="zh-CN", width=width, scheme=scheme) as page,
     ):
-        await expect(page.get_by_role("heading", level=1, name="模型")).to_be_visible()
+        await expect(page.get_by_role("heading", level=1, name="对话")).to_be_visible()
         await check_accessibility(page)
         await page.get_by_role("link", name="提示词模板").click()
         await page.get_by_role("link", name="添加").click()
@@ -203,4 +205,37 @@ async def test_a_change_is_reviewed(browser: Browser, tmp_path: Path) -> None:
         await expect(page.get_by_role("heading", name="Findings")).to_be_visible()
         await expect(page.locator(".finding").first).to_contain_text("app.py:3")
         await expect(page.locator(".coverage")).to_contain_text("reviewed: 1 hunks")
+        await check_accessibility(page)
+
+
+async def test_a_conversation_streams_survives_a_reload_and_is_stopped(
+    browser: Browser, tmp_path: Path
+) -> None:
+    gate = anyio.Event()
+    answers = iter(
+        [text("The first answer."), stream(chunk({"content": "The second"}), gate, chunk({}, "stop"))]
+    )
+    async with (
+        model_server(lambda body: next(answers)) as model,
+        running_app(settings(tmp_path, model, workspace=True, default_model="scripted")) as app,
+        tab(browser, app.url, hash="#/workspace/chat") as page,
+    ):
+        await page.get_by_role("button", name="New conversation").click()
+        await page.get_by_label("Your message").fill("Hello <b>there</b>")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator(".turn.assistant .text").last).to_have_text("The first answer.")
+        await expect(page.locator(".turn.user .text")).to_have_text("Hello <b>there</b>")
+        await expect(page.get_by_role("button", name="Answer again")).to_be_visible()
+        await check_accessibility(page)
+        await page.get_by_label("Your message").fill("And now?")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator(".turn.assistant .text").last).to_have_text("The second")
+        await page.reload()
+        await expect(page.locator(".turn.assistant .text").last).to_have_text("The second")
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.locator(".turn-foot").last).to_contain_text("stopped")
+        await expect(page.locator(".turn.assistant .text").last).to_have_text("The second")
+        gate.set()
+        await page.get_by_role("link", name="Usage").click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
         await check_accessibility(page)

@@ -147,9 +147,13 @@ async function conversation(box, id) {
     });
   }
 
-  const again = (message) => submit(() => post(`${path}/messages/${message.id}/regenerate`, {}));
-  const choose = (message) =>
-    submit(() => request(`${path}/messages/${message}/select`, { method: "POST" }));
+  function again(message) {
+    return submit(() => post(`${path}/messages/${message.id}/regenerate`, {}));
+  }
+
+  function choose(id) {
+    return submit(() => request(`${path}/messages/${id}/select`, { method: "POST" }));
+  }
 
   async function submit(ask, done = () => {}) {
     trouble.replaceChildren();
@@ -180,7 +184,7 @@ function item(message, { again, choose }) {
   const isAnswer = message.role === "assistant";
   return h(
     "li",
-    { class: `message ${message.role}`, "data-id": message.id },
+    { class: `turn ${message.role}`, "data-id": message.id },
     h("h2", { class: "speaker" }, t("speakers")[message.role]),
     h("div", { class: "text" }, message.content),
     message.failure && h("p", { class: "wrong" }, h("code", {}, message.failure.code), " ", message.failure.message),
@@ -206,7 +210,7 @@ function footer(message, again, choose) {
     );
   return h(
     "div",
-    { class: "message-foot" },
+    { class: "turn-foot" },
     h("span", { class: "note" }, notes.join(" · ")),
     message.siblings.length > 1 && turn(-1, "earlierAnswer"),
     message.siblings.length > 1 && turn(1, "laterAnswer"),

@@ -10,14 +10,17 @@
 
 import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
+import { chatView } from "./chat.js";
 import { knowledgeDetail } from "./knowledge.js";
 import { documentDetail } from "./requirements.js";
 import { formOf } from "./resource.js";
+import { usageView } from "./usage.js";
 
 const ROLES = ["user", "tester", "developer", "admin"];
 const name = { name: "name", label: "rowName", required: true };
 
 export const SECTIONS = [
+  { name: "chat", title: "chat", show: chatView },
   {
     name: "models",
     title: "modelConfigs",
@@ -185,6 +188,7 @@ export const SECTIONS = [
       { name: "position", label: "position", optional: true, more: true },
     ],
   },
+  { name: "usage", title: "usage", show: usageView },
   { name: "account", title: "account", show: accountView },
 ];
 

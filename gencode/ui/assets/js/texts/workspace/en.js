@@ -176,6 +176,23 @@ export default {
   nothingFound: "Nothing was found.",
   notAllIndexed: (count) => `${count} documents are not indexed yet.`,
 
+  // Usage
+  usage: "Usage",
+  usageLead: "What your model calls have used in the last twelve months.",
+  usageColumns: {
+    month: "Month",
+    model: "Model",
+    kind: "Task",
+    calls: "Calls",
+    promptTokens: "Prompt tokens",
+    answerTokensSum: "Answer tokens",
+    cost: "Cost",
+  },
+  total: "Total",
+  unsettledCalls: (count) => `${count} under way or broken off`,
+  estimatedCalls: (count) => `${count} estimated`,
+  unpricedCalls: (count) => `${count} of unknown cost`,
+
   // Users and one's own account
   users: "Users",
   usersLead: "Who may log in. Admins see and change this list.",

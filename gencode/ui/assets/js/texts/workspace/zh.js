@@ -176,6 +176,23 @@ export default {
   nothingFound: "没有找到内容。",
   notAllIndexed: (count) => `还有 ${count} 个文档未完成索引。`,
 
+  // 用量
+  usage: "用量",
+  usageLead: "最近十二个月您的模型调用用量。",
+  usageColumns: {
+    month: "月份",
+    model: "模型",
+    kind: "任务",
+    calls: "调用次数",
+    promptTokens: "输入 token",
+    answerTokensSum: "输出 token",
+    cost: "费用",
+  },
+  total: "合计",
+  unsettledCalls: (count) => `${count} 次进行中或中断`,
+  estimatedCalls: (count) => `${count} 次为估计`,
+  unpricedCalls: (count) => `${count} 次费用未知`,
+
   // 用户与本人账号
   users: "用户",
   usersLead: "可以登录的人。管理员可查看和修改。",
