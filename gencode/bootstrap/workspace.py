@@ -36,6 +36,7 @@ from gencode.workspace.encrypted_resources import missing_keys
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
+from gencode.workspace.purge import Purge
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
@@ -103,7 +104,7 @@ def additions(
         own_models=own_models,
         ledger=workspace.ledger,
         extensions=(workspace, knowledge, user_http, _clones(workspace, settings)),
-        background=(log.run,),
+        background=(log.run, Purge(workspace.database, settings.workspace_purge_days).run),
     )
 
 

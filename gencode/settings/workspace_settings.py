@@ -77,6 +77,10 @@ class WorkspaceSettings(SourcedSettings):
         """ALLOWED_EXTENSIONS as a list."""
         return split_list(self.allowed_extensions.lower())
 
+    workspace_purge_days: int = Field(
+        30, ge=0, le=36_500, description="Days after which deleted rows are removed for good; 0: never"
+    )
+
     @property
     def workspace_networks(self) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """WORKSPACE_ALLOW_NETWORKS, parsed."""

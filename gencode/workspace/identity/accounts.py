@@ -152,14 +152,13 @@ class Accounts:
     ) -> None:
         """Ends the user's sessions but this one. Raises LoginFailed unless `current` is the user's password,
         LoginLocked, NotFound."""
-        user = await self.get(user_id)
-        async with self._database.transaction() as session:
-            await self._login_limit.count(session, user.id)
-        if not await self._passwords.verify(user.password_hash, current):
-            raise LoginFailed("the current password is wrong")
-        async with self._database.transaction() as session:
-            await self._login_limit.clear(session, user.id)
-        await self._set_password(user_id, new, actor, "password.changed", session_id)
+        found = await self.get(user_id)
+        async with self._attempts.hold(user_id):
+            try:
+                checked = await self._checked(found, user_id, current, actor.address)
+            except LoginFailed:
+                raise LoginFailed("the current password is wrong") from None
+        await self._set_password(user_id, new, actor, "password.changed", session_id, checked.password_hash)
 
     async def reset_password(self, user_id: str, new: str, actor: Actor) -> None:
         """Also ends all sessions of the user, and unlocks it. Raises NotFound."""
@@ -168,11 +167,20 @@ class Accounts:
             await self._login_limit.clear(session, user.id)
 
     async def _set_password(
-        self, user_id: str, new: str, actor: Actor, action: str, kept_session: str
+        self,
+        user_id: str,
+        new: str,
+        actor: Actor,
+        action: str,
+        kept_session: str,
+        replaced: str | None = None,
     ) -> User:
+        """`replaced`: the hash that was checked, if it matters. Raises NotFound, LoginFailed."""
         hashed = await self._passwords.hash(new)
         async with self._database.transaction() as session:
             user = await _require(session, user_id)
+            if replaced is not None and user.password_hash != replaced:
+                raise LoginFailed("the password was changed meanwhile")
             user.password_hash = hashed
             await self._record(session, actor, action, user, {}, {})
             ended = await self._sessions.end_within(session, user_id, actor, but=kept_session)

@@ -170,6 +170,36 @@ async def test_a_login_whose_password_is_changed_meanwhile_fails(database_url: s
             await opened.accounts.log_in("alice", PASSWORD, "")
 
 
+@pytest.mark.parametrize("while_hashing", [False, True])
+async def test_a_password_that_an_admin_resets_meanwhile_is_not_changed(
+    database_url: str, while_hashing: bool
+) -> None:
+    """Who knows the old password, perhaps a thief, would otherwise undo the reset."""
+    reset = "another long password"
+    async with workspace(database_url) as opened:
+        user = await opened.accounts.create(new_user(), ACTOR)
+        passwords = opened.accounts._passwords
+        verify, hash_password = passwords.verify, passwords.hash
+
+        async def verify_and_reset(stored: str | None, password: str) -> bool:
+            is_right = await verify(stored, password)
+            if not while_hashing:
+                await opened.accounts.reset_password(user.id, reset, ACTOR)
+            return is_right
+
+        async def reset_and_hash(password: str) -> str:
+            if while_hashing and password != reset:
+                await opened.accounts.reset_password(user.id, reset, ACTOR)
+            return await hash_password(password)
+
+        passwords.verify = verify_and_reset  # type: ignore[method-assign]
+        passwords.hash = reset_and_hash  # type: ignore[method-assign]
+        with pytest.raises(LoginFailed):
+            await opened.accounts.change_password(user.id, PASSWORD, "a thief's password", ACTOR, "")
+        passwords.verify, passwords.hash = verify, hash_password  # type: ignore[method-assign]
+        await opened.accounts.log_in("alice", reset, "")
+
+
 async def test_name_and_address_of_a_user_share_the_limit(database_url: str) -> None:
     async with workspace(database_url, login_limit=LoginLimit(attempts=2)) as opened:
         await opened.accounts.create(new_user(), ACTOR)

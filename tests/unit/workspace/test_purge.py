@@ -1,0 +1,134 @@
+"""What was deleted is removed for good after a while, with what belongs to it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+import gencode.workspace.routes  # noqa: F401 - all tables are known
+from gencode.workspace.conversations.tables import ChatMessage, Conversation
+from gencode.workspace.git_credentials.table import GitCredential
+from gencode.workspace.identity.actor import Actor, principal_id
+from gencode.workspace.identity.sessions import Client
+from gencode.workspace.identity.tables import User, UserSession
+from gencode.workspace.knowledge_bases.tables import KnowledgeBase, KnowledgeRemoval
+from gencode.workspace.model_configs.resource import MODEL_CONFIGS, ModelConfigCreation
+from gencode.workspace.model_configs.table import ModelConfig
+from gencode.workspace.prompt_templates.resource import PromptTemplate
+from gencode.workspace.purge import DEPENDENTS, Purge, soft_deleted_tables
+from gencode.workspace.requirement_documents.table import RequirementDocument
+from gencode.workspace.tables import Base, now
+from gencode.workspace.uploads.table import Upload
+from gencode.workspace.workspace import Workspace
+from tests.servers.workspace import ACTOR, new_user, workspace
+
+ALICE = Actor(id="user:alice")
+KEYS = (b"e" * 32,)
+LATER = timedelta(days=31)
+
+
+async def count(opened: Workspace, table: Any) -> int:
+    async with opened.database.transaction() as session:
+        return int(await session.scalar(select(func.count()).select_from(table)) or 0)
+
+
+async def config(opened: Workspace, actor: Actor = ALICE) -> ModelConfig:
+    body = json.dumps({"name": "mine", "provider": "deepseek", "model": "chat", "api_key": "sk-0123"})
+    values = ModelConfigCreation.model_validate_json(body).model_dump(mode="json")
+    return await opened.resource(MODEL_CONFIGS).create(values, actor)
+
+
+async def test_deleted_rows_are_removed_after_the_time(database_url: str) -> None:
+    async with workspace(database_url, encryption_keys=KEYS) as opened:
+        row, _ = await config(opened), await config(opened)
+        await opened.resource(MODEL_CONFIGS).delete(row.id, ALICE, None)
+        purge = Purge(opened.database, 30)
+        assert await purge.remove(now() + timedelta(days=29)) == 0
+        assert await Purge(opened.database, 0).remove(now() + LATER) == 0
+        assert await purge.remove(now() + LATER) == 1
+        assert await count(opened, ModelConfig) == 1
+
+
+async def test_what_belongs_to_a_row_goes_with_it(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        async with opened.database.transaction() as session:
+            for name, is_deleted in (("a", True), ("b", False)):
+                session.add(Conversation(id=name, owner="x", name=name, is_deleted=is_deleted))
+                await session.flush()
+                session.add(
+                    ChatMessage(conversation_id=name, owner="x", role="user", status="complete", content="x")
+                )
+                file = {"media_type": "text/plain", "size": 1, "sha256": "0" * 64, "data": b"x"}
+                session.add(Upload(id=name, owner="x", name="a.txt", **file))
+                document = {"owner": "x", "name": name, "upload_id": name, "is_deleted": is_deleted}
+                session.add(RequirementDocument(**document, source="upload", status="completed"))
+        assert await Purge(opened.database, 30).remove(now() + LATER) == 2
+        counts = [await count(opened, table) for table in (Conversation, ChatMessage, Upload)]
+        assert counts == [1, 1, 1]
+
+
+async def test_a_knowledge_base_waits_until_its_index_is_dropped(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        async with opened.database.transaction() as session:
+            session.add(KnowledgeBase(id="k", owner="x", name="k", is_deleted=True))
+            session.add(KnowledgeRemoval(id="r", base_id="k"))
+        purge = Purge(opened.database, 30)
+        assert await purge.remove(now() + LATER) == 0
+        async with opened.database.transaction() as session:
+            await session.delete(await session.get_one(KnowledgeRemoval, "r"))
+        assert await purge.remove(now() + LATER) == 1
+
+
+async def test_what_a_removed_user_owned_is_deleted_and_then_removed(database_url: str) -> None:
+    """The keys above all: nobody can reach, or revoke, them any more."""
+    async with workspace(database_url, encryption_keys=KEYS) as opened:
+        user = await opened.accounts.create(new_user(), ACTOR)
+        await opened.sessions.open(user, Client())
+        await config(opened, Actor(id=principal_id(user.id)))
+        await config(opened)
+        await opened.accounts.delete(user.id, ACTOR)
+        async with opened.database.transaction() as session:
+            await session.execute(update(User).values(updated_at=now() - LATER))
+        purge = Purge(opened.database, 30)
+        assert await purge.remove(now()) == 1
+        assert [await count(opened, table) for table in (User, UserSession, ModelConfig)] == [0, 0, 2]
+        assert await purge.remove(now() + LATER) == 1
+        async with opened.database.transaction() as session:
+            (left,) = (await session.scalars(select(ModelConfig))).all()
+        assert left.owner == ALICE.id
+
+
+async def test_expired_sessions_are_swept(database_url: str) -> None:
+    async with workspace(database_url, refresh_days=1) as opened:
+        user = await opened.accounts.create(new_user(), ACTOR)
+        await opened.sessions.open(user, Client())
+        await Purge(opened.database, 0).remove(now())
+        assert await count(opened, UserSession) == 1
+        await Purge(opened.database, 0).remove(now() + timedelta(days=2))
+        assert await count(opened, UserSession) == 0
+
+
+async def test_many_rows_are_removed_in_batches(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gencode.workspace.purge.BATCH", 2)
+    async with workspace(database_url, encryption_keys=KEYS) as opened:
+        for _ in range(5):
+            await config(opened)
+        async with opened.database.transaction() as session:
+            await session.execute(update(ModelConfig).values(is_deleted=True))
+        assert await Purge(opened.database, 30).remove(now() + LATER) == 5
+
+
+def test_every_reference_to_a_row_that_can_be_removed_is_known() -> None:
+    """A new table that refers to one would otherwise keep its rows for ever."""
+    tables = {one.__tablename__: one for one in soft_deleted_tables()}
+    assert {"users", GitCredential.__tablename__, PromptTemplate.__tablename__} <= tables.keys()
+    for table in Base.metadata.tables.values():
+        for key in table.foreign_keys:
+            target = key.column.table.name
+            if target in tables and key.ondelete != "CASCADE":
+                known = {one.table.__tablename__ for one in DEPENDENTS.get(tables[target], ())}
+                assert table.name in known
