@@ -12,12 +12,22 @@ from typing import Any
 import anyio
 import pytest
 
+from gencode.workspace.requirement_documents.documents import RequirementDocuments
+from gencode.workspace.requirement_documents.requirement import (
+    Analysis,
+    ComparisonLedger,
+    PartStatus,
+    Requirement,
+    RequirementType,
+    SourceQuote,
+)
+from gencode.workspace.workspace import Workspace
 from tests.servers.calls import client, get, post
 from tests.servers.command import run_gencode
 from tests.servers.git_repository import GitRepository
 from tests.servers.git_server import git_server
 from tests.servers.model import Body, ModelServer, Reply, model_server, text
-from tests.servers.service import environment, running_app, service, settings
+from tests.servers.service import App, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
 pytestmark = [
@@ -362,3 +372,69 @@ async def test_a_branch_of_a_repository_is_reviewed_with_the_functions_around(tm
         lost = await submit(app.url, patch=None, **{**fields, "head": "nowhere"})
         await events(app.url, lost)
         assert (await get(app.url, f"/api/v1/task/{lost}"))["error"]["code"] == "REF_UNKNOWN"
+
+
+async def test_a_change_is_compared_with_requirements(tmp_path: Path) -> None:
+    def script(body: Body) -> Reply:
+        prompt = prompt_of(body)
+        (known, *_) = re.findall(r"^(R\d+-\w+): ", prompt, re.MULTILINE)
+        shown = finding_about(prompt, "seen=[]")
+        proven = {"id": known, "status": "partly", "note": "n"} | {
+            name: shown[name] for name in ("path", "anchor", "quote")
+        }
+        return text(json.dumps({"findings": [], "requirements": [proven]}), size=2000)
+
+    async with running_app(settings(tmp_path / "offline", workspace=True)) as app:
+        assert await not_analysed(app.url) == 422
+    async with model_server(script) as server:
+        data = settings(tmp_path, server, workspace=True)
+        async with running_app(data) as app:
+            document = await analysed_document(app)
+            for _ in range(2):
+                task_id = await submit(app.url, requirement_document_id=document)
+                await events(app.url, task_id)
+                found = await get(app.url, f"/api/v1/task/{task_id}/review")
+                statuses = [(told["status"], len(told["evidence"])) for told in found["requirements"]]
+                assert statuses == [("partly", 1), ("not_touched", 0)]
+                assert found["requirements"][0]["evidence"][0]["line"] == 4
+            assert len(server.requests) == 1
+            page = await get(app.url, f"/api/v1/task/{task_id}/review.md")
+            assert "**partly met** (`app.py:4`)" in page
+
+
+async def not_analysed(url: str) -> int:
+    body = {"name": "d", "original_content": "# Shop\n\nIt shall sum prices.\n"}
+    document = (await post(url, "/requirements", body)).json()["id"]
+    fields = {"patch": PATCH, "requirement_document_id": document}
+    return (await post(url, "/pipelines/code-review", fields)).status_code
+
+
+async def analysed_document(app: App) -> str:
+    """With two requirements."""
+    body = {"name": "d", "original_content": "# Shop\n\nIt shall sum prices.\n"}
+    document = str((await post(app.url, "/requirements", body)).json()["id"])
+    quote = SourceQuote(text="It shall sum prices.", is_verified=False)
+    requirements = [
+        Requirement(id=name, type=RequirementType.FUNCTIONAL, statement="It sums.", source=quote)
+        for name in ("R1-aaaaaa", "R2-bbbbbb")
+    ]
+    comparison = ComparisonLedger(status=PartStatus.ANALYSED, compared=2, of=2)
+    analysis = Analysis(
+        document_id=document,
+        document_name="d",
+        task_id="t",
+        model="m",
+        language="en",
+        is_complete=True,
+        by_rules=False,
+        requirements=requirements,
+        contradictions=[],
+        open_questions=[],
+        parts=[],
+        comparison=comparison,
+        left_out=0,
+        next_number=3,
+    )
+    (workspace,) = [one for one in app.services.extensions if isinstance(one, Workspace)]
+    await RequirementDocuments(workspace.database).store_analysis(document, "local", analysis, "")
+    return document

@@ -11,6 +11,7 @@ from gencode.codegen.lenient_json import find_list, find_objects
 from gencode.llm.errors import LLMBadOutput
 from gencode.llm.session import Answer
 from gencode.pipelines.code_review.findings import Category, Record, Severity
+from gencode.pipelines.code_review.requirements import Met
 
 MAX_CLAIMS = 60
 """Of one answer."""
@@ -37,6 +38,13 @@ _CATEGORIES = {
     **dict.fromkeys(("tests", "testing", "测试"), Category.TEST),
     **dict.fromkeys(("requirements", "spec", "需求"), Category.REQUIREMENT),
 }
+_STATUSES: Mapping[str, Met | None] = {
+    **{status.value: status for status in Met},
+    **dict.fromkeys(("partial", "partially", "partially met", "部分满足"), Met.PARTLY),
+    **dict.fromkeys(("not met", "not_met", "unmet", "violated", "缺失", "未满足"), Met.MISSING),
+    **dict.fromkeys(("fulfilled", "satisfied", "满足"), Met.MET),
+}
+MAX_EVIDENCE_CLAIMS = 200
 T = TypeVar("T")
 
 
@@ -55,11 +63,25 @@ class ClaimedFinding(Record):
     confidence: float = 0.5
 
 
+class ClaimedEvidence(Record):
+    """What a model says about a requirement, before its line is proven."""
+
+    requirement: str
+    status: Met
+    path: str
+    anchor: str
+    quote: str = ""
+    note: str = ""
+
+
 class BundleAnswer(Record):
-    """`unreadable`: entries that are no findings."""
+    """unreadable    entries that are no findings
+    requirements  None: the answer says nothing about requirements
+    """
 
     findings: tuple[ClaimedFinding, ...]
     unreadable: int = 0
+    requirements: tuple[ClaimedEvidence, ...] | None = None
 
 
 def parse_review(answer: Answer, max_tokens: int) -> BundleAnswer:
@@ -69,7 +91,11 @@ def parse_review(answer: Answer, max_tokens: int) -> BundleAnswer:
     if entries is None:
         raise LLMBadOutput("the model's answer has no list of findings", for_model=_FOR_MODEL)
     claims = [claim for entry in entries[:MAX_CLAIMS] if (claim := _claim(entry))]
-    return BundleAnswer(findings=tuple(claims), unreadable=len(entries) - len(claims))
+    return BundleAnswer(
+        findings=tuple(claims),
+        unreadable=len(entries) - len(claims),
+        requirements=_requirements(answer.text),
+    )
 
 
 def _entries(text: str) -> list[Any] | None:
@@ -79,6 +105,31 @@ def _entries(text: str) -> list[Any] | None:
     if (entries := find_list(text)) is not None:
         return entries
     return [] if _EMPTY.fullmatch(text.replace("json", "")) else None
+
+
+def _requirements(text: str) -> tuple[ClaimedEvidence, ...] | None:
+    found = next(find_objects(text, "requirements"), None)
+    entries = found["requirements"] if found else None
+    if not isinstance(entries, list):
+        return None
+    return tuple(filter(None, map(_evidence, entries[:MAX_EVIDENCE_CLAIMS])))
+
+
+def _evidence(entry: Any) -> ClaimedEvidence | None:
+    if not isinstance(entry, Mapping):
+        return None
+    status = _word(entry, _STATUSES, None, "status", "state")
+    name = _text(entry, 100, "id", "requirement")
+    if status is None or not name:
+        return None
+    return ClaimedEvidence(
+        requirement=name.strip(),
+        status=status,
+        path=_text(entry, 5000, "path", "file", "filename"),
+        anchor=_text(entry, 50, "anchor", "line"),
+        quote=_text(entry, MAX_QUOTE, "quote", "code"),
+        note=" ".join(_text(entry, MAX_TITLE * 3, "note", "reason", "comment").split()),
+    )
 
 
 def _claim(entry: Any) -> ClaimedFinding | None:

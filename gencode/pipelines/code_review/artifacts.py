@@ -12,6 +12,7 @@ from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.code_review.findings import Finding, Record
 from gencode.pipelines.code_review.placing import ReviewedFile
 from gencode.pipelines.code_review.prompts import ReviewInstructions
+from gencode.pipelines.code_review.requirements import Evidence
 from gencode.pipelines.code_review.review_plan import PlannedBundle, StoredPlan
 from gencode.pipelines.code_review.stored_diff import ReviewedDiff
 
@@ -54,11 +55,13 @@ class PlacedBundle(Record):
 
     misplaced   claims about files that it was not shown
     unreadable  entries of the answer that are no findings
+    evidence    about requirements; None if the answer has none
     """
 
     findings: tuple[Finding, ...]
     misplaced: int = 0
     unreadable: int = 0
+    evidence: tuple[Evidence, ...] | None = None
 
 
 class SkippedBundles(Record):

@@ -120,7 +120,12 @@ def _remaining(collected: Collected, known: KnownHunks, functions: Functions) ->
         ledger.append(first.model_copy(update=update | counts))
     in_order = sorted(ledger, key=lambda line: (line.file, line.hunk or 0, line.part))
     return rest.model_copy(
-        update={"ledger": tuple(in_order), "stats": whole.stats, "known": tuple(known.findings)}
+        update={
+            "ledger": tuple(in_order),
+            "stats": whole.stats,
+            "known": tuple(known.findings),
+            "known_evidence": None if known.evidence is None else tuple(known.evidence),
+        }
     )
 
 

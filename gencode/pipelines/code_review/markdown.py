@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from gencode.pipelines.code_review.findings import Finding, FindingStatus, Severity
+from gencode.pipelines.code_review.requirements import Met, TracedRequirement
 from gencode.pipelines.code_review.result import ReviewResult, reasons
 
 _TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -23,6 +24,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     "earlier": {"en": "Told before and still there", "zh": "此前已报告，仍然存在"},
     "fixed": {"en": "Fixed", "zh": "已修复"},
     "ignored": {"en": "Ignored", "zh": "已忽略"},
+    "requirements": {"en": "Requirements", "zh": "需求"},
     "more": {"en": "and {count} more", "zh": "以及另外 {count} 个"},
 }
 _SEVERITIES = {
@@ -30,6 +32,12 @@ _SEVERITIES = {
     Severity.MAJOR: {"en": "major", "zh": "重要"},
     Severity.MINOR: {"en": "minor", "zh": "次要"},
     Severity.INFO: {"en": "info", "zh": "提示"},
+}
+_MET = {
+    Met.MET: {"en": "met", "zh": "满足"},
+    Met.PARTLY: {"en": "partly met", "zh": "部分满足"},
+    Met.MISSING: {"en": "missing", "zh": "缺失"},
+    Met.NOT_TOUCHED: {"en": "not touched", "zh": "未涉及"},
 }
 _LISTED_PATHS = 20
 _SHORT = {
@@ -60,12 +68,22 @@ def _document(result: ReviewResult, language: str) -> Iterator[str]:
             yield from _finding(finding, language)
     for status, name in _SHORT.items():
         yield from _list(text(name), [one for one in result.findings if one.status is status], language)
+    if result.requirements is not None:
+        yield from _requirements(result.requirements, language)
     if left_out := reasons(result.ledger):
         yield from ("", f"## {text('not_reviewed')}", "")
         for reason, paths in left_out.items():
             shown = ", ".join(map(code, paths[:_LISTED_PATHS]))
             more = len(paths) - _LISTED_PATHS
             yield f"- {escaped(reason)}: {shown}{', ' + text('more', count=more) if more > 0 else ''}"
+
+
+def _requirements(requirements: Sequence[TracedRequirement], language: str) -> Iterator[str]:
+    yield from ("", f"## {_TEXTS['requirements'][language]}", "")
+    for one in requirements:
+        places = ", ".join(code(f"{shown.path}:{shown.line}") for shown in one.evidence)
+        where = f" ({places})" if places else ""
+        yield f"- {escaped(one.id)} **{_MET[one.status][language]}**{where}: {escaped(one.statement)}"
 
 
 def _counts(result: ReviewResult, language: str) -> str:

@@ -16,6 +16,7 @@ from gencode.pipelines.code_review.judging import Judging
 from gencode.pipelines.code_review.messages import message
 from gencode.pipelines.code_review.names import COLLECTING, DELIVERING, JUDGED, JUDGING, REVIEWING
 from gencode.pipelines.code_review.prompts import ReviewInstructions
+from gencode.pipelines.code_review.requirements import RequiredText
 from gencode.pipelines.code_review.reviewing import Reviewing, placed_bundles, skipped_bundles
 
 
@@ -69,7 +70,9 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         request=request,
         subject=str(request.get("subject") or ""),
         instructions=ReviewInstructions(
-            language=str(request["language"]), text=str(request.get("instructions") or "")
+            language=str(request["language"]),
+            text=str(request.get("instructions") or ""),
+            requirements=tuple(map(RequiredText.model_validate, request.get("requirements") or ())),
         ),
         is_self_checked=bool(request["self_check"]),
         max_findings=int(request["max_findings"]),

@@ -30,8 +30,9 @@ from gencode.diffs import (
     parse_anchor,
     place,
 )
-from gencode.pipelines.code_review.answers import ClaimedFinding
-from gencode.pipelines.code_review.findings import Finding, LineReplacement
+from gencode.pipelines.code_review.answers import ClaimedEvidence, ClaimedFinding
+from gencode.pipelines.code_review.findings import Category, Finding, LineReplacement, Severity
+from gencode.pipelines.code_review.requirements import Evidence
 
 MAX_RANGE = 200
 """Lines of a finding."""
@@ -89,6 +90,33 @@ def place_claim(claim: ClaimedFinding, files: Sequence[ReviewedFile]) -> Finding
     if not named or placed:
         return None
     return _unanchored(claim, named[-1])
+
+
+def place_evidence(claim: ClaimedEvidence, files: Sequence[ReviewedFile]) -> Evidence | None:
+    """None for a claim whose line is not proven."""
+    as_finding = ClaimedFinding(
+        path=claim.path,
+        anchor=claim.anchor,
+        quote=claim.quote,
+        severity=Severity.INFO,
+        category=Category.REQUIREMENT,
+        title=claim.requirement,
+    )
+    placed = place_claim(as_finding, files)
+    if placed is None or placed.line is None:
+        return None
+    return Evidence(
+        requirement=claim.requirement,
+        status=claim.status,
+        path=placed.path,
+        side=placed.side,
+        line=placed.line,
+        anchor=placed.anchor,
+        quote=placed.quote,
+        note=claim.note,
+        file=placed.file,
+        hunk=placed.hunk,
+    )
 
 
 def _path(path: str, files: Iterable[ReviewedFile]) -> str:

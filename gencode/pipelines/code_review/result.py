@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from gencode.diffs import Coverage
-from gencode.pipelines.code_review.artifacts import Judged
+from gencode.pipelines.code_review.artifacts import Judged, Reviewed
 from gencode.pipelines.code_review.findings import Finding, FindingStatus, Record, Severity
+from gencode.pipelines.code_review.requirements import TracedRequirement, traced
 from gencode.pipelines.code_review.review_plan import OVER_BUDGET, LedgerLine
 
 OPEN = (FindingStatus.NEW, FindingStatus.RETURNED, FindingStatus.STILL_THERE)
@@ -51,6 +52,9 @@ class ReviewResult(Record):
     coverage: tuple[CoverageCount, ...]
     stats: ReviewStats
     findings: tuple[Finding, ...] = Field(description="The most important first")
+    requirements: tuple[TracedRequirement, ...] | None = Field(
+        None, description="null without a requirement document, and if the model says nothing about it"
+    )
     ledger: tuple[LedgerLine, ...] = Field(description="Each hunk of the diff, in its order")
 
     @property
@@ -88,8 +92,17 @@ def result_of(judged: Judged, findings: Sequence[Finding], left_out: int) -> Rev
             self_checked=made.is_self_checked,
         ),
         findings=tuple(findings),
+        requirements=_requirements(reviewed),
         ledger=ledger,
     )
+
+
+def _requirements(reviewed: Reviewed) -> tuple[TracedRequirement, ...] | None:
+    required = reviewed.collected.given.instructions.requirements
+    told = [reviewed.collected.plan.known_evidence, *(one.evidence for one in reviewed.placed.values())]
+    if not required or all(evidence is None for evidence in told):
+        return None
+    return tuple(traced(required, (one for evidence in told for one in evidence or ())))
 
 
 def _coverage(ledger: Sequence[LedgerLine]) -> tuple[CoverageCount, ...]:

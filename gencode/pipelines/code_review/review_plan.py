@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from gencode.diffs import Coverage, LedgerEntry, ReviewPlan, Stats, display_path
 from gencode.pipelines.code_review.findings import Finding, Record
+from gencode.pipelines.code_review.requirements import Evidence
 
 
 class PlannedBundle(Record):
@@ -33,12 +34,14 @@ class LedgerLine(Record):
 class StoredPlan(Record):
     """stats  of the whole diff: files, added lines, deleted lines
     known  findings of hunks that were reviewed before
+    known_evidence  about requirements, of those hunks; None if there is none
     """
 
     bundles: tuple[PlannedBundle, ...]
     ledger: tuple[LedgerLine, ...]
     stats: tuple[int, int, int]
     known: tuple[Finding, ...] = ()
+    known_evidence: tuple[Evidence, ...] | None = None
 
     @classmethod
     def of(cls, plan: ReviewPlan, hunks: Sequence[Sequence[int]] | None = None) -> StoredPlan:

@@ -26,6 +26,7 @@ from gencode.pipelines.code_review.artifacts import Collected, PlacedBundle, Rev
 from gencode.pipelines.code_review.findings import Finding, LineReplacement, Record
 from gencode.pipelines.code_review.placing import ReviewedFile
 from gencode.pipelines.code_review.prompts import VERSION
+from gencode.pipelines.code_review.requirements import Evidence
 from gencode.pipelines.code_review.review_plan import LedgerLine
 from gencode.workspace.reviews.store import ReviewStore
 
@@ -42,14 +43,16 @@ class _HunkFindings(Record):
 
     first: Mapping[Side, int]
     findings: tuple[Finding, ...]
+    evidence: tuple[Evidence, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownHunks:
-    """findings  of all hunks that were reviewed before, which `places` names"""
+    """findings, evidence  of all hunks that were reviewed before, which `places` names"""
 
     places: frozenset[HunkPlace]
     findings: Sequence[Finding]
+    evidence: Sequence[Evidence] | None
 
 
 class ReviewedHunks:
@@ -61,16 +64,22 @@ class ReviewedHunks:
         given, diff = collected.given, collected.diff.diff
         keys = {place: hunk_key(given, diff, place) for place in _reviewable(collected.plan.ledger)}
         stored = await self._store.reviewed_hunks(given.run.principal, list(dict.fromkeys(keys.values())))
-        places, findings = set[HunkPlace](), list[Finding]()
+        places, findings, evidence = set[HunkPlace](), list[Finding](), list[Evidence]()
+        has_evidence = False
         for place, key in keys.items():
             if key not in stored:
                 continue
             said = _HunkFindings.model_validate_json(stored[key])
             moved = _moved(said, collected.file(place[0]), place)
-            if moved is not None:
+            shown = _moved_evidence(said, collected.file(place[0]), place)
+            if moved is not None and shown is not None:
                 places.add(place)
                 findings += moved
-        return KnownHunks(places=frozenset(places), findings=findings)
+                evidence += shown
+                has_evidence = has_evidence or said.evidence is not None
+        return KnownHunks(
+            places=frozenset(places), findings=findings, evidence=evidence if has_evidence else None
+        )
 
     async def remember(self, collected: Collected, placed: Mapping[int, PlacedBundle]) -> None:
         """Stores what was said about each whole hunk of these bundles. A failure costs a later call only."""
@@ -90,13 +99,9 @@ def hunk_key(given: ReviewInput, diff: Diff, place: HunkPlace) -> str:
     """A digest of all that shapes the answer, but the numbers of the lines."""
     file = diff.files[place[0]]
     hunk = file.hunks[place[1]]
-    said = [
-        VERSION,
-        given.run.model,
-        given.instructions.language,
-        given.instructions.text,
-        given.instructions.most,
-    ]
+    asked = given.instructions
+    required = [one.shown for one in asked.requirements]
+    said = [VERSION, given.run.model, asked.language, asked.text, asked.most, required]
     digest = hashlib.sha256(json.dumps(said).encode("utf-8", "surrogatepass"))
     for part in (path_bytes(file.path), file.status.encode(), hunk.body):
         digest.update(b"%d\0" % len(part))
@@ -153,7 +158,9 @@ def _by_hunk(
             if one.file == place[0]
             and (one.hunk == place[1] if one.hunk is not None else first_of_file[one.file] == place)
         )
-        yield place, _HunkFindings(first=_first(hunk), findings=findings)
+        told = placed[number].evidence
+        evidence = None if told is None else tuple(one for one in told if (one.file, one.hunk) == place)
+        yield place, _HunkFindings(first=_first(hunk), findings=findings, evidence=evidence)
 
 
 def _first(hunk: Hunk) -> Mapping[Side, int]:
@@ -180,6 +187,20 @@ def _moved(stored: _HunkFindings, file: ReviewedFile, place: HunkPlace) -> list[
                 "suggestion": _shifted(finding.suggestion, distance),
             }
         moved.append(finding.model_copy(update=changes))
+    return moved
+
+
+def _moved_evidence(stored: _HunkFindings, file: ReviewedFile, place: HunkPlace) -> list[Evidence] | None:
+    first = _first(file.file.hunks[place[1]])
+    moved = []
+    for one in stored.evidence or ():
+        line = one.line + first[one.side] - stored.first[one.side]
+        text = file.lines[one.side].get(line)
+        if text is None or display_line(text) != one.quote:
+            return None
+        anchor = str(anchor_of(file.file.path, one.side, line, text))
+        changes = {"path": file.path, "line": line, "anchor": anchor, "file": place[0], "hunk": place[1]}
+        moved.append(one.model_copy(update=changes))
     return moved
 
 

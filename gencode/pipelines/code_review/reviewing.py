@@ -21,7 +21,7 @@ from gencode.pipelines.code_review.names import (
     about_bundle,
     placed_checkpoint,
 )
-from gencode.pipelines.code_review.placing import place_claim
+from gencode.pipelines.code_review.placing import place_claim, place_evidence
 from gencode.pipelines.code_review.prompts import review_request
 from gencode.pipelines.code_review.review_plan import PlannedBundle
 from gencode.pipelines.code_review.reviewed_hunks import ReviewedHunks
@@ -128,7 +128,15 @@ def _placed(collected: Collected, bundle: PlannedBundle, answer: BundleAnswer) -
     files = collected.files(bundle)
     placed = [place_claim(claim, files) for claim in answer.findings]
     found = tuple(finding for finding in placed if finding)
-    return PlacedBundle(findings=found, misplaced=len(placed) - len(found), unreadable=answer.unreadable)
+    evidence = None
+    if answer.requirements is not None:
+        evidence = tuple(filter(None, (place_evidence(one, files) for one in answer.requirements)))
+    return PlacedBundle(
+        findings=found,
+        misplaced=len(placed) - len(found),
+        unreadable=answer.unreadable,
+        evidence=evidence,
+    )
 
 
 def _updates(bundle: PlannedBundle, placed: PlacedBundle, collected: Collected) -> list[StageUpdate]:

@@ -14,14 +14,16 @@ from gencode.http.kinds import PreparedTask, Submitter
 from gencode.model_tasks.request import choose_model, stored_request
 from gencode.pipelines.code_review.api.request import CodeReviewRequest
 from gencode.pipelines.code_review.messages import first_message
+from gencode.pipelines.code_review.requirements import RequiredText, fitting
 from gencode.pipelines.code_review.sources import patch_of
 from gencode.workspace.prompt_templates.placeholders import render
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES, PromptCategory
 from gencode.workspace.repositories.errors import RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
+from gencode.workspace.requirement_documents.documents import RequirementDocuments
 from gencode.workspace.workspace import Workspace
 
-_LONG_FIELDS = ("patch", "instructions", "variables")
+_LONG_FIELDS = ("patch", "instructions", "variables", "requirements")
 """Fields of the stored request that are not in the task's row."""
 
 
@@ -43,6 +45,7 @@ class Preparation:
             "language": request.language or submitter.language,
             "instructions": instructions,
             "subject": request.subject or branch,
+            "requirements": await self._requirements(request, submitter),
         }
         if request.patch is not None:
             await anyio.to_thread.run_sync(patch_of, stored)
@@ -62,6 +65,26 @@ class Preparation:
             raise Invalid.of("repository_id", "usable", error.message) from None
         is_commit = re.fullmatch(r"[0-9a-f]{7,40}", request.head or "")
         return None if is_commit else f"{row.id}/{request.head}"
+
+    async def _requirements(self, request: CodeReviewRequest, submitter: Submitter) -> list[dict[str, Any]]:
+        """As they are now."""
+        if request.requirement_document_id is None:
+            return []
+        documents = RequirementDocuments(self._workspace.database)
+        field = "requirement_document_id"
+        try:
+            found = await documents.requirements(request.requirement_document_id, submitter.principal.id)
+        except NotFound as error:
+            raise Invalid.of(field, "not_found", error.message) from None
+        if not found:
+            raise Invalid.of(
+                field, "analysed", "has no requirements: submit a requirement_analysis of it first"
+            )
+        given = (
+            RequiredText(id=one.id, statement=one.statement, criteria=tuple(one.acceptance_criteria))
+            for one in found
+        )
+        return [one.model_dump(mode="json") for one in fitting(given)]
 
     async def _instructions(self, request: CodeReviewRequest, submitter: Submitter) -> str:
         """The rendered template as it is now."""

@@ -24,6 +24,7 @@ Ref = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^
 Value = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
 PATTERN_MESSAGES = {
     "template_id": "must be the id of a prompt template",
+    "requirement_document_id": "must be the id of a requirement document",
     "repository_id": "must be the id of a repository",
     "base": "must be a branch, a tag or a commit",
     "head": "must be a branch, a tag or a commit",
@@ -47,6 +48,9 @@ class CodeReviewRequest(ModelTaskRequest):
     template_id: RowId | None = Field(None, description="A prompt template of the category code_review")
     variables: Annotated[dict[str, Value], Field(max_length=50)] = Field(
         default_factory=dict, description="Values for the placeholders of the template"
+    )
+    requirement_document_id: RowId | None = Field(
+        None, description="A requirement document that is analysed: what of it does the change meet?"
     )
     include: Annotated[list[Glob], Field(max_length=MAX_PATTERNS)] = Field(
         default_factory=list, description="Paths that no rule about names leaves out; * also matches /"

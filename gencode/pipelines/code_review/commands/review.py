@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="do not review it")
     parser.add_argument("--max-findings", type=int, help="keep the most important ones (default: 50)")
     parser.add_argument("--template", metavar="ID", help="a prompt template of the category code_review")
+    parser.add_argument("--requirements", metavar="ID", help="compare it with this requirement document")
     parser.add_argument("--language", choices=("en", "zh"), help="of the findings")
     parser.add_argument("--self-check", action="store_true", help="let the model doubt its findings once")
     parser.add_argument("--model", help="provider, provider/model-id, or config/ID")
@@ -74,6 +75,7 @@ def _body(args: argparse.Namespace, patch: bytes) -> dict[str, Any]:
     given = {
         "subject": args.subject,
         "template_id": args.template,
+        "requirement_document_id": args.requirements,
         "include": args.include or None,
         "exclude": args.exclude or None,
         "max_findings": args.max_findings,

@@ -36,6 +36,9 @@ def review_lines(review: Review) -> Iterator[str]:
             if one["status"] == status:
                 yield f"{_place(one)}: {one['severity']}: {one['title']} ({said})"
     yield _summary(review)
+    for one in review["requirements"] or ():
+        places = ", ".join(f"{shown['path']}:{shown['line']}" for shown in one["evidence"])
+        yield f"{one['id']}: {one['status'].replace('_', ' ')}{f' ({places})' if places else ''}"
     yield from _not_reviewed(review["ledger"])
 
 

@@ -10,7 +10,7 @@ const KINDS = [
   ...["fetch_progress", "synced"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["section", "compared", "requirements"],
-  ...["document_read", "document_indexed", "chunks_encoded"],
+  ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
   ...["collected", "finding", "reviewed", "judged", "context", "text"],
   ...["targets", "test_file", "verified"],
 ];
