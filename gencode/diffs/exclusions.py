@@ -35,6 +35,8 @@ _GENERATED_MARK = re.compile(
     rb"code generated\b.*\bdo not edit|@generated\b|\bauto-?generated\b.*\bdo not (?:edit|modify)",
     re.IGNORECASE,
 )
+_BINARY_BYTES = 8_000
+"""Where Git looks for a NUL."""
 _MARK_LINES, _MARK_BYTES = 10, 300
 """Where a mark counts: in the first lines of a file."""
 
@@ -96,6 +98,32 @@ def _by_kind(file: FileDiff) -> Reason | None:
     return None if file.hunks else Reason.NO_LINES
 
 
+def exclusion_of_content(path: str, content: bytes) -> Reason | None:
+    """Why a whole file, not its changes, is not worth reading; None if it is."""
+    name = _name(path)
+    if name in _LOCK_FILES:
+        return Reason.LOCK_FILE
+    if is_vendored(path):
+        return Reason.VENDORED
+    if b"\0" in content[:_BINARY_BYTES]:
+        return Reason.BINARY
+    if _GENERATED.fullmatch(name) or "__snapshots__" in path.split("/"):
+        return Reason.GENERATED
+    lines = content.split(b"\n", _MARK_LINES)
+    if reason := _by_mark(dict(enumerate(lines[:_MARK_LINES], 1))):
+        return reason
+    can_be = path.lower().endswith(_CAN_BE_MINIFIED) and len(content) > _LONG_LINES * 2
+    is_long = can_be and len(content) > _LONG_LINES * (content.count(b"\n") + 1)
+    return Reason.MINIFIED if _MINIFIED.fullmatch(name) or is_long else None
+
+
+def is_vendored(path: str) -> bool:
+    """Whether a file is of somebody else's code. `vendor` is a folder of Go and PHP at the top only;
+    elsewhere it may be about vendors."""
+    folders = path.split("/")[:-1]
+    return folders[:1] == ["vendor"] or not _VENDORED.isdisjoint(folders)
+
+
 def _matches(path: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(path, pattern) for pattern in patterns)
 
@@ -105,9 +133,7 @@ def _is_lock_file(path: str, file: FileDiff) -> bool:
 
 
 def _is_vendored(path: str, file: FileDiff) -> bool:
-    """`vendor` is a folder of Go and PHP at the top only; elsewhere it may be about vendors."""
-    folders = path.split("/")[:-1]
-    return folders[:1] == ["vendor"] or not _VENDORED.isdisjoint(folders)
+    return is_vendored(path)
 
 
 def _is_generated(path: str, file: FileDiff) -> bool:

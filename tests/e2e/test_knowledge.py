@@ -16,8 +16,9 @@ from gencode.storage.backup import backup, restore
 from tests.benchmarks.retrieval import LANGUAGES, SLICE, places, read
 from tests.servers.calls import client, get, post
 from tests.servers.embeddings import EmbeddingsServer, embeddings_server
+from tests.servers.git_server import git_server
 from tests.servers.service import running_app, service, settings
-from tests.servers.stream import events
+from tests.servers.stream import ReceivedEvent, events
 from tests.unit.documents.pdf_files import pdf_file
 
 pytestmark = [
@@ -255,6 +256,70 @@ async def test_a_backup_has_the_index(tmp_path: Path) -> None:
         assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
 
 
+async def test_files_of_a_repository_are_indexed_and_replaced_by_those_of_a_later_commit(
+    tmp_path: Path,
+) -> None:
+    chosen = settings(tmp_path, workspace=True)
+    async with git_server(tmp_path / "served") as server, running_app(chosen) as app:
+        repository = server.repository()
+        repository.commit(
+            {
+                "README.md": "# 项目\n\n结算服务计算每月账单。\n".encode(),
+                "src/tax.py": b"def tax_rate(country):\n    return RATES[country]\n",
+                "src/copy.py": b"def tax_rate(country):\n    return RATES[country]\n",
+                "old.py": b"def forgotten_function():\n    pass\n",
+                "node_modules/x/index.js": b"vendored()\n",
+                "yarn.lock": b"lock\n",
+                "logo.png": b"\x89PNG\0",
+                "latin.txt": "caf\u00e9".encode("latin-1"),
+                "data.json": b"{}",
+                "empty.py": b"",
+                "link:evil.py": b"../../etc/passwd",
+            },
+            "first",
+        )
+        body = {"name": "project", "repository_url": server.url()}
+        made = await post(app.url, "/git/repositories", body)
+        assert made.status_code == 201, made.text
+        base = await a_base(app.url)
+        wanted = {"knowledge_base_id": base, "repository_id": made.json()["id"]}
+        first = await _index(app.url, wanted)
+        (told,) = [event.data for event in first if event.kind == "repository_read"]
+        assert (told["files"], first[-1].data["status"]) == (3, "completed"), first[-1].data
+        reasons = {one["path"]: one["reason"] for one in told["excluded"]}
+        assert reasons == {
+            "src/tax.py": "same_content",
+            "node_modules": "vendored",
+            "yarn.lock": "kind",
+            "logo.png": "kind",
+            "latin.txt": "not_utf8",
+            "data.json": "kind",
+            "empty.py": "empty",
+            "evil.py": "symlink",
+        }
+        assert await _documents_found(app.url, base, "每月账单") == ["README.md"]
+        kept = {row["name"]: row["id"] for row in await settled(app.url, base)}
+
+        readme = "# 项目\n\n结算服务计算每月账单。\n".encode()
+        head = repository.commit({"README.md": readme, "src/tax.py": b"def tax_rate():\n    return 7\n"})
+        await post(app.url, f"/git/repositories/{made.json()['id']}/sync")
+        synced = (await get(app.url, "/api/v1/tasks?limit=1"))["tasks"][0]["task_id"]
+        await events(app.url, synced)
+        task = await _index(app.url, {**wanted, "ref": "main"})
+        assert task[-1].data["status"] == "completed", task[-1].data
+        rows = {row["name"]: row["id"] for row in await settled(app.url, base)}
+        assert rows["README.md"] == kept["README.md"]
+        assert sorted(rows) == ["README.md", "src/tax.py"]
+        assert {row["commit_id"] for row in await settled(app.url, base)} == {head}
+        assert await _documents_found(app.url, base, "forgotten_function") == []
+
+
+async def _index(url: str, body: dict[str, str]) -> list[ReceivedEvent]:
+    submitted = await post(url, "/knowledge/index", body)
+    assert submitted.status_code == 202, submitted.text
+    return await events(url, submitted.json()["task_id"])
+
+
 async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path, workspace=True)) as app:
         base = await a_base(app.url, is_public=True)
@@ -275,3 +340,48 @@ async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: P
             await http.delete(path),
         ]
         assert {answer.status_code for answer in refused} == {404}
+
+
+async def test_limits_hold_and_a_retry_continues(tmp_path: Path) -> None:
+    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+        config = await a_config(app.url, server, monthly_token_limit=1)
+        base = await a_base(app.url, encoder="model", encoder_config=config)
+        row = await add(app.url, base, "发布.md", CHINESE)
+        (failed,) = await settled(app.url, base)
+        assert (failed["error_code"], server.asked) == ("LLM_LIMIT_REACHED", [])
+        path = f"/api/v1/ai/models/{config.removeprefix('config/')}"
+        async with client(app.url) as http:
+            assert (await http.patch(path, json={"monthly_token_limit": None})).status_code == 200
+        await events(app.url, row["task_id"])
+        retried = await post(app.url, f"/task/{row['task_id']}/retry")
+        assert retried.status_code == 202, retried.text
+        await events(app.url, row["task_id"])
+        (done,) = await settled(app.url, base)
+        assert (done["processing_status"], done["progress"]) == ("completed", 100)
+        await active(app.url, base)
+
+
+async def test_a_task_stops_before_it_could_pass_its_budget(tmp_path: Path) -> None:
+    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+        base = await a_base(app.url)
+        await add(app.url, base, "发布.md", CHINESE)
+        await settled(app.url, base)
+        config = await a_config(app.url, server)
+        changes = {"encoder": "model", "encoder_config": config, "encoder_dimensions": 4}
+        server.refused = "# 发布"  # so that the task of the change leaves the work to the next ones
+        async with client(app.url) as http:
+            changed = await http.patch(f"/api/v1/knowledge/bases/{base}", json=changes)
+            assert changed.status_code == 200, changed.text
+        newest = (await get(app.url, "/api/v1/tasks?limit=1"))["tasks"][0]["task_id"]
+        assert "LLM_BAD_REQUEST" in {event.data.get("code") for event in await events(app.url, newest)}
+        server.refused = "\0"
+        body = {"knowledge_base_id": base, "max_tokens": 1}
+        task = (await post(app.url, "/knowledge/index", body)).json()["task_id"]
+        (failure,) = [event.data for event in await events(app.url, task) if event.kind == "error"]
+        assert (failure["code"], failure["retry_fields"][0]) == ("BUDGET_EXCEEDED", "max_tokens")
+        assert (await search(app.url, base, "回滚"))["sources"][0]["vector_rank"] is None
+        assert (await post(app.url, f"/task/{task}/retry", {"max_tokens": 10_000})).status_code == 202
+        heard = await events(app.url, task)
+        used = [event.data["tokens"]["prompt"] for event in heard if event.kind == "usage"]
+        assert used == [sum(len(text) for text in server.asked[-1])]
+        assert (await search(app.url, base, "回滚"))["sources"][0]["vector_rank"] == 1

@@ -33,14 +33,22 @@ class Encoding:
     async def __call__(self, work: IndexWork, emit: Emit) -> IndexWork:
         """Raises EncoderUnavailable, the errors of PaidEncoding, and those of Indexing: a retry puts the
         document into the index again."""
-        is_done = False
-        while not is_done:
-            if work.document_id:
-                await self._indexing.put(await document_of(self._knowledge, work))
+        await self._encode_all(work, emit)
+        if work.repository_id:
+            await self._replace(work)
+            return work
+        while not await self._completed(work):
+            await self._indexing.put(await document_of(self._knowledge, work))
             await self._encode_all(work, emit)
-            await self._knowledge.activate(work.base_id)
-            is_done = await self._completed(work)
         return work
+
+    async def _replace(self, work: IndexWork) -> None:
+        """The files of the commit take the place of those that it does not have."""
+        documents = self._knowledge.repository_documents
+        async with self._knowledge.changing(work.base_id):
+            await documents.completed(work.base_id, work.task_id)
+            await documents.delete_others(work.version)
+        await self._knowledge.remove_pending()
 
     async def _encode_all(self, work: IndexWork, emit: Emit) -> None:
         """Once more if the owner chooses another encoder meanwhile."""
@@ -49,6 +57,7 @@ class Encoding:
             base = await self._base(work)
             spec = stored_spec(base.target_encoder)
             is_done = spec is None or await self._encode(work, emit, base, spec)
+        await self._knowledge.activate(work.base_id)
 
     async def _base(self, work: IndexWork) -> KnowledgeBase:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gencode.domain.errors import NotFound
@@ -17,6 +18,8 @@ from gencode.workspace.knowledge_bases.errors import DocumentDeleted, KnowledgeB
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.knowledge_bases.tables import DocumentFormat, KnowledgeDocument
 
+AT_ONCE = 20
+"""Files of a repository whose chunks come into the index together."""
 INDEXED_PERCENT = 30
 """How far a document is whose chunks are in the index."""
 
@@ -27,11 +30,12 @@ class Indexing:
 
     async def __call__(self, work: IndexWork, emit: Emit) -> IndexWork:
         """Raises DocumentDeleted, KnowledgeBaseFull, UnusableText."""
+        if work.repository_id:
+            return await self._repository(work, emit)
         if work.document_id is None:
             return await self._whole_base(work, emit)
         document = await document_of(self._knowledge, work)
         chunks = await self.put(document)
-        await self._knowledge.documents.progressed(document.id, INDEXED_PERCENT)
         await emit(_told(document, chunks, work.chunks or chunks))
         return replace(work, chunks=chunks)
 
@@ -46,9 +50,42 @@ class Indexing:
         async with knowledge.changing(document.base_id):
             await self._check_room(document, len(split.chunks))
             await knowledge.index.apply(document.base_id, put=[split])
-            await knowledge.documents.indexed(document.id, len(split.chunks))
+            progress = max(document.progress, INDEXED_PERCENT)
+            await knowledge.documents.indexed(document.id, len(split.chunks), progress)
             await self._require_present(document)
         return len(split.chunks)
+
+    async def _repository(self, work: IndexWork, emit: Emit) -> IndexWork:
+        """The files, some in a transaction."""
+        work = replace(work, chunks=0)
+        ids = await self._knowledge.repository_documents.open_ids(work.base_id, work.task_id)
+        for start in range(0, len(ids), AT_ONCE):
+            work = replace(work, chunks=work.chunks + await self._files(work, ids[start : start + AT_ONCE]))
+            data = {"files": min(start + AT_ONCE, len(ids)), "of": len(ids), "chunks": work.chunks}
+            await emit(StageUpdate(kind="files_indexed", data=data, result={"chunk_count": work.chunks}))
+        return work
+
+    async def _files(self, work: IndexWork, ids: Sequence[str]) -> int:
+        """How many chunks they have."""
+        knowledge, put = self._knowledge, []
+        for document_id in ids:
+            document = await document_of(knowledge, replace(work, document_id=document_id))
+            if stored := await knowledge.documents.text(document_id):
+                form = DocumentFormat(document.format)
+                put.append(await run_on_text(len(stored.text), _split, document_id, stored, form))
+        counts = {split.id: len(split.chunks) for split in put}
+        async with knowledge.changing(work.base_id):
+            state = await knowledge.index.state(work.base_id)
+            if state.chunks + sum(counts.values()) > MAX_CHUNKS:
+                raise KnowledgeBaseFull(
+                    f"the base would have more than {MAX_CHUNKS} chunks: use another base"
+                )
+            await knowledge.index.apply(work.base_id, put=put)
+            await knowledge.repository_documents.indexed(work.base_id, counts, INDEXED_PERCENT)
+            if not await knowledge.exists(work.base_id):
+                await knowledge.index.drop(work.base_id)
+                raise DocumentDeleted("the knowledge base was deleted meanwhile")
+        return sum(counts.values())
 
     async def _whole_base(self, work: IndexWork, emit: Emit) -> IndexWork:
         """What the index lacks, or has from another version of the splitter."""

@@ -16,6 +16,16 @@ from gencode.documents.errors import (
 )
 from gencode.domain.errors import CrashLoop, Internal, Invalid, NotFound, TaskTimeout
 from gencode.domain.task import PENDING, Task
+from gencode.githosts.errors import (
+    GitAuth,
+    GitNetwork,
+    GitNotFound,
+    GitProtocol,
+    GitRejected,
+    GitTimeout,
+    GitUnavailable,
+)
+from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.base_models import CALLBACK_URL_PATTERN
 from gencode.http.kind_dependencies import CONFIG, KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, PreparedTask, Submission, Submitter
@@ -39,6 +49,7 @@ from gencode.llm.errors import (
 from gencode.model_tasks.request import LimitsRetry, check_deadline, stored_request
 from gencode.pipelines.index.messages import MESSAGES, STAGE_TITLES
 from gencode.pipelines.index.pipeline import IndexPipeline, label
+from gencode.pipelines.index.repository_reading import RepositoryReading
 from gencode.pipelines.index.requests import IndexTaskFields, IndexTaskRequest
 from gencode.pipelines.index.tools import search_tool
 from gencode.retrieval.errors import EncoderMismatch, UnusableText
@@ -47,6 +58,9 @@ from gencode.workspace.knowledge_bases.errors import DocumentDeleted, EncoderUna
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.knowledge_bases.requests import INDEX, ROW_ID_PATTERN, IndexRequest
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase
+from gencode.workspace.repositories.clones import RepositoryClones
+from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
+from gencode.workspace.repositories.sync import RepositorySync
 
 KIND = Kind(
     name=INDEX,
@@ -60,6 +74,7 @@ KIND = Kind(
         pattern_messages={
             "knowledge_base_id": ROW_ID_PATTERN,
             "document_id": ROW_ID_PATTERN,
+            "repository_id": ROW_ID_PATTERN,
             "callback_url": CALLBACK_URL_PATTERN,
         },
         tool_title="Index a knowledge base",
@@ -75,17 +90,28 @@ KIND = Kind(
         *(LLMTooLarge, LLMRateLimit, LLMUnavailable, LLMNetwork, LLMTimeout, LLMIncomplete, LLMBadOutput),
         *(BudgetExceeded, KnowledgeBaseFull, EncoderUnavailable, DocumentDeleted),
         *(DocumentError, DocumentKindError, DocumentEncrypted, DocumentWithoutText, DocumentTooLarge),
+        *(GitAuth, GitNotFound, GitUnavailable, GitTimeout, GitNetwork, GitProtocol, GitRejected),
+        *(RepositoryTooLarge, CloneStorage, RepositoryUnusable, RefUnknown, CloneMissing, NotFound),
         *(DocumentReaderFailed, EncoderMismatch, UnusableText, TaskTimeout, CrashLoop, Internal),
     ),
-    event_names=("document_read", "document_indexed", "chunks_encoded", "usage", "retry"),
+    event_names=(
+        "document_read",
+        "repository_read",
+        "files_indexed",
+        "document_indexed",
+        "chunks_encoded",
+        "usage",
+        "retry",
+    ),
 )
 
 
 def start(dependencies: KindDependencies) -> KindRuntime:
-    knowledge = dependencies.extension(KnowledgeBases)
+    knowledge, sync = dependencies.extension(KnowledgeBases), RepositorySync.of(dependencies)
+    repositories = RepositoryReading(knowledge, sync, dependencies.extension(RepositoryClones))
     return KindRuntime(
-        pipeline=IndexPipeline(knowledge, dependencies.metrics, dependencies.price),
-        prepare=partial(prepare, knowledge),
+        pipeline=IndexPipeline(knowledge, repositories, dependencies.metrics, dependencies.price),
+        prepare=partial(prepare, knowledge, sync),
         view=_fields,
         label=label,
         notification_fields=lambda task, event: _fields(task),
@@ -96,7 +122,9 @@ def start(dependencies: KindDependencies) -> KindRuntime:
 INDEX_KIND = KindFactory(kind=KIND, start=start)
 
 
-async def prepare(knowledge: KnowledgeBases, request: IndexRequest, submitter: Submitter) -> PreparedTask:
+async def prepare(
+    knowledge: KnowledgeBases, sync: RepositorySync, request: IndexRequest, submitter: Submitter
+) -> PreparedTask:
     """`request`: an IndexTaskRequest, or what the routes of documents submit. Raises Invalid, StoreError."""
     if isinstance(request, IndexTaskRequest):
         check_deadline(request)
@@ -105,6 +133,9 @@ async def prepare(knowledge: KnowledgeBases, request: IndexRequest, submitter: S
     parameters = {**stored, "knowledge_base_name": base.name, **await _model(knowledge, request, base)}
     if request.document_id:
         parameters["knowledge_document_name"] = await _document_name(knowledge, request, request.document_id)
+    if request.repository_id:
+        name = await _repository_name(sync, request, request.repository_id, submitter)
+        parameters["knowledge_document_name"] = name
     name = parameters.get("knowledge_document_name") or base.name
     message = MESSAGES[PENDING][submitter.language].format(name=name)
     return PreparedTask(request=stored, parameters=parameters, message=message)
@@ -123,6 +154,17 @@ async def _document_name(knowledge: KnowledgeBases, request: IndexRequest, docum
         return (await knowledge.documents.get(request.knowledge_base_id, document_id)).name
     except NotFound:
         raise Invalid.of("document_id", "known", "the knowledge base has no document of this id") from None
+
+
+async def _repository_name(
+    sync: RepositorySync, request: IndexRequest, repository_id: str, submitter: Submitter
+) -> str:
+    if request.document_id:
+        raise Invalid.of("repository_id", "exclusive", "give a document or a repository, not both")
+    try:
+        return (await sync.active(repository_id, submitter.principal.id)).name
+    except RepositoryUnusable as error:
+        raise Invalid.of("repository_id", "usable", error.message) from None
 
 
 async def _model(knowledge: KnowledgeBases, request: IndexRequest, base: KnowledgeBase) -> dict[str, Any]:
@@ -147,4 +189,8 @@ def _fields(task: Task) -> Mapping[str, Any]:
         "knowledge_document_id": given.get("document_id"),
         "knowledge_document_name": given.get("knowledge_document_name"),
         "chunk_count": task.result.get("chunk_count"),
+        "repository_id": given.get("repository_id"),
+        "commit": task.result.get("commit"),
+        "file_count": task.result.get("file_count"),
+        "excluded_counts": task.result.get("excluded_counts"),
     }

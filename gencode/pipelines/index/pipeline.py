@@ -19,6 +19,7 @@ from gencode.pipelines.index.encoding import Encoding
 from gencode.pipelines.index.indexing import Indexing
 from gencode.pipelines.index.messages import ENCODING, INDEXING, MESSAGES, READING
 from gencode.pipelines.index.reading import Reading
+from gencode.pipelines.index.repository_reading import RepositoryReading
 from gencode.pipelines.index.work import IndexWork, spent
 from gencode.workspace.knowledge_bases.errors import DocumentDeleted
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
@@ -30,12 +31,15 @@ RunStage = Callable[[IndexWork, Emit], Awaitable[IndexWork]]
 class IndexPipeline:
     """Implements Pipeline."""
 
-    def __init__(self, knowledge: KnowledgeBases, metrics: Metrics, price: FindPrice) -> None:
+    def __init__(
+        self, knowledge: KnowledgeBases, repositories: RepositoryReading, metrics: Metrics, price: FindPrice
+    ) -> None:
+        reading = Reading(knowledge, DocumentExtractor(), repositories)
         indexing = Indexing(knowledge)
         encoding = Encoding(knowledge, indexing, metrics)
         guarded = partial(_with_failure, knowledge)
         self._stages = (
-            Stage(name=READING, run=guarded(Reading(knowledge, DocumentExtractor())), applies=_has_document),
+            Stage(name=READING, run=guarded(reading), applies=lambda work: work.is_of_documents),
             Stage(name=INDEXING, run=guarded(indexing)),
             Stage(name=ENCODING, run=guarded(encoding)),
         )
@@ -61,14 +65,14 @@ def label(task: Task) -> str:
     return str(given.get("knowledge_document_name") or given.get("knowledge_base_name") or task.id)
 
 
-def _has_document(work: IndexWork) -> bool:
-    return work.document_id is not None
-
-
 def _with_failure(knowledge: KnowledgeBases, run: RunStage) -> RunStage:
     """The stage, whose failure is stored with the document, too."""
 
     async def run_stage(work: IndexWork, emit: Emit) -> IndexWork:
+        if work.document_id:
+            await knowledge.documents.processing(work.document_id, work.task_id)
+        elif work.repository_id:
+            await knowledge.repository_documents.resumed(work.base_id, work.task_id)
         try:
             return await run(work, emit)
         except (StoreError, Conflict, DocumentDeleted):
@@ -76,6 +80,8 @@ def _with_failure(knowledge: KnowledgeBases, run: RunStage) -> RunStage:
         except GencodeError as error:
             if work.document_id:
                 await knowledge.fail(work.base_id, work.document_id, work.task_id, error.code, error.message)
+            elif work.repository_id:
+                await knowledge.fail_task(work.base_id, work.task_id, error.code, error.message)
             raise
 
     return run_stage

@@ -6,6 +6,7 @@ from gencode.documents.document import Document
 from gencode.documents.extractor import DocumentExtractor
 from gencode.domain.errors import NotFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.pipelines.index.repository_reading import RepositoryReading
 from gencode.pipelines.index.work import IndexWork
 from gencode.workspace.knowledge_bases.documents import StoredText
 from gencode.workspace.knowledge_bases.errors import DocumentDeleted
@@ -16,14 +17,18 @@ from gencode.workspace.knowledge_bases.tables import KnowledgeDocument
 class Reading:
     """A repetition reads the file again, with the same outcome."""
 
-    def __init__(self, knowledge: KnowledgeBases, extractor: DocumentExtractor) -> None:
+    def __init__(
+        self, knowledge: KnowledgeBases, extractor: DocumentExtractor, repositories: RepositoryReading
+    ) -> None:
         self._knowledge = knowledge
         self._extractor = extractor
+        self._repositories = repositories
 
     async def __call__(self, work: IndexWork, emit: Emit) -> IndexWork:
-        """Raises DocumentDeleted, DocumentError, DocumentReaderFailed."""
+        """Raises DocumentDeleted, DocumentError, DocumentReaderFailed, and what RepositoryReading raises."""
+        if work.repository_id:
+            return await self._repositories(work, emit)
         row = await document_of(self._knowledge, work)
-        await self._knowledge.documents.processing(row.id, work.task_id, 0)
         if row.upload_id and await self._knowledge.documents.text(row.id) is None:
             document = await self._read(row, row.upload_id, work.principal)
             await self._knowledge.documents.store_text(row.id, _text(document), _notes(document))

@@ -23,4 +23,8 @@ class IndexTaskFields(BaseModel):
     knowledge_base_name: str | None = None
     knowledge_document_id: str | None = Field(None, description="Null: the whole base")
     knowledge_document_name: str | None = None
+    repository_id: str | None = None
+    commit: str | None = None
+    file_count: int | None = Field(None, description="Files of the repository")
+    excluded_counts: dict[str, int] | None = Field(None, description="Files that are left out, by reason")
     chunk_count: int | None = Field(None, description="Chunks that the task has put into the index")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +14,7 @@ from gencode.llm.budget import Budget, total
 from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.llm.port import Usage
 from gencode.model_tasks.request import budget_of
+from gencode.workspace.knowledge_bases.repository_documents import RepositoryVersion
 
 USED = "encoded"
 """The checkpoint of what all answered calls of the task have used."""
@@ -21,7 +22,8 @@ USED = "encoded"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexWork:
-    """document_id  None: the whole base
+    """document_id  None: the files of a repository, or the whole base
+    commit       of the repository; "" until it is read
     spent        by all calls so far, those of a killed process with all they may have used
     answered     by those of them whose vectors are stored
     chunks       that the task has put into the index
@@ -31,6 +33,9 @@ class IndexWork:
     principal: str
     base_id: str
     document_id: str | None
+    repository_id: str | None
+    ref: str | None
+    commit: str
     budget: Budget
     spent: Usage
     answered: Usage
@@ -43,11 +48,32 @@ class IndexWork:
             principal=task.principal.id,
             base_id=str(request["knowledge_base_id"]),
             document_id=request.get("document_id"),
+            repository_id=request.get("repository_id"),
+            ref=request.get("ref"),
+            commit=str(task.result.get("commit") or ""),
             budget=budget_of(request),
             spent=spent(checkpoints),
             answered=answered(checkpoints),
             chunks=int(task.result.get("chunk_count") or 0),
         )
+
+    @property
+    def is_of_documents(self) -> bool:
+        """Whether it adds documents, and not only what a base lacks."""
+        return self.document_id is not None or self.repository_id is not None
+
+    @property
+    def version(self) -> RepositoryVersion:
+        """Of the files of a repository."""
+        return RepositoryVersion(
+            base_id=self.base_id,
+            task_id=self.task_id,
+            repository_id=self.repository_id or "",
+            commit_id=self.commit,
+        )
+
+    def at(self, commit: str) -> IndexWork:
+        return replace(self, commit=commit)
 
 
 class Used(BaseModel):

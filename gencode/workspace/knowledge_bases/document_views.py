@@ -28,6 +28,7 @@ class KnowledgeDocumentView(ResponseModel):
     processing_status  pending, processing, completed, failed: then error_code and error_message say why
     progress           percent
     task_id            of the task that indexes it, or has done so
+    repository_id      of a file of a Git repository; commit_id: the newest indexed commit that has it
     """
 
     id: str
@@ -46,6 +47,8 @@ class KnowledgeDocumentView(ResponseModel):
     error_message: str | None
     warnings: list[DocumentNote]
     task_id: str | None
+    repository_id: str | None
+    commit_id: str | None
     created_at: Moment
     updated_at: Moment
 
@@ -77,7 +80,7 @@ class KnowledgeChunkPage(ResponseModel):
 
 _COLUMNS = (
     *("id", "name", "size", "content_hash", "characters", "pages", "chunk_count", "progress"),
-    *("error_code", "error_message", "task_id"),
+    *("error_code", "error_message", "task_id", "repository_id", "commit_id"),
 )
 
 

@@ -93,12 +93,12 @@ class Documents:
         """The document, and whether it is new: a base has each content once. Raises KnowledgeBaseFull,
         NotFound."""
         async with self._database.transaction() as session:
-            locked = await _locked_base(session, base.id)
+            locked = await locked_base(session, base.id)
             known = (*_of(base.id), KnowledgeDocument.content_hash == new.content_hash)
             if found := await session.scalar(select(KnowledgeDocument).where(*known)):
                 return found, False
             _check_room(locked, new)
-            row = _row(base.id, new)
+            row = new_row(base.id, new)
             session.add(row)
             if new.upload is not None:
                 session.add(new.upload)
@@ -184,15 +184,20 @@ class Documents:
     async def queued(self, document_id: str, task_id: str) -> None:
         """A task was stored for a document that waits for one, unless it has begun meanwhile."""
         values = {"processing_status": ProcessingStatus.PENDING.value, "task_id": task_id, **_NO_ERROR}
+        values["progress"] = 0
         has_failed = KnowledgeDocument.processing_status == ProcessingStatus.FAILED.value
         is_new = KnowledgeDocument.task_id.is_distinct_from(task_id)
         await self._update(document_id, values, has_failed, is_new)
 
-    async def processing(self, document_id: str, task_id: str, progress: int) -> None:
+    async def processing(self, document_id: str, task_id: str) -> None:
+        """A stage of a task begins, or is retried."""
         status = ProcessingStatus.PROCESSING.value
-        await self._update(
-            document_id, {"processing_status": status, "task_id": task_id, "progress": progress, **_NO_ERROR}
+        is_new = or_(
+            KnowledgeDocument.processing_status != status,
+            KnowledgeDocument.task_id.is_distinct_from(task_id),
         )
+        values = {"processing_status": status, "task_id": task_id, **_NO_ERROR}
+        await self._update(document_id, values, is_new)
 
     async def completed(self, document_id: str) -> None:
         status = ProcessingStatus.COMPLETED.value
@@ -208,8 +213,9 @@ class Documents:
         is_open = KnowledgeDocument.processing_status.in_(OPEN)
         return await self._update(document_id, values, is_open, KnowledgeDocument.task_id == task_id)
 
-    async def indexed(self, document_id: str, chunks: int) -> None:
-        await self._update(document_id, {"chunk_count": chunks})
+    async def indexed(self, document_id: str, chunks: int, progress: int) -> None:
+        """Its chunks are in the index. `progress`: percent."""
+        await self._update(document_id, {"chunk_count": chunks, "progress": progress})
 
     async def progressed(self, document_id: str, progress: int) -> None:
         await self._update(document_id, {"progress": progress})
@@ -242,7 +248,7 @@ class Documents:
                 select(KnowledgeDocument.base_id).where(KnowledgeDocument.id == document_id)
             )
             changed: Any = await session.execute(_change(document_id, values, *conditions))
-            if base_id and _COUNTED & values.keys():
+            if changed.rowcount and base_id and _COUNTED & values.keys():
                 await recount(session, base_id)
             return bool(changed.rowcount)
 
@@ -274,7 +280,7 @@ _COUNTED = {"processing_status", "chunk_count"}
 _NO_ERROR: Mapping[str, Any] = {"error_code": None, "error_message": None}
 
 
-def _row(base_id: str, new: NewDocument) -> KnowledgeDocument:
+def new_row(base_id: str, new: NewDocument) -> KnowledgeDocument:
     """A document without a task has failed: a process that is killed then leaves it so."""
     return KnowledgeDocument(
         id=str(uuid4()),
@@ -315,7 +321,7 @@ async def _one(
     return row
 
 
-async def _locked_base(session: AsyncSession, base_id: str) -> KnowledgeBase:
+async def locked_base(session: AsyncSession, base_id: str) -> KnowledgeBase:
     query = select(KnowledgeBase).where(KnowledgeBase.id == base_id, ~KnowledgeBase.is_deleted)
     row = await session.scalar(query.with_for_update())
     if row is None:

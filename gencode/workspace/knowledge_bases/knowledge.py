@@ -23,6 +23,7 @@ from gencode.workspace.knowledge_bases.documents import Documents
 from gencode.workspace.knowledge_bases.encoder_spec import EncoderKind, EncoderSpec, stored_spec
 from gencode.workspace.knowledge_bases.encoders import QUERY_SECONDS, EncoderAccess, QueryEncoder
 from gencode.workspace.knowledge_bases.errors import EncoderUnavailable
+from gencode.workspace.knowledge_bases.repository_documents import RepositoryDocuments
 from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
 from gencode.workspace.knowledge_bases.search_results import MAX_MISSING, cited, found
 from gencode.workspace.knowledge_bases.sources import (
@@ -61,6 +62,10 @@ class KnowledgeBases:
     @property
     def documents(self) -> Documents:
         return Documents(self.workspace.database, self.workspace.audit)
+
+    @property
+    def repository_documents(self) -> RepositoryDocuments:
+        return RepositoryDocuments(self.workspace.database)
 
     async def base(self, base_id: str, principal: str) -> KnowledgeBase:
         """One that the principal may read. Raises NotFound."""
@@ -145,6 +150,14 @@ class KnowledgeBases:
             has_failed = await self.documents.failed(document_id, task_id, code, message)
             if has_failed and await self.exists(base_id):
                 await self._remove(base_id, [document_id])
+        await self.activate(base_id)
+
+    async def fail_task(self, base_id: str, task_id: str, code: str, message: str) -> None:
+        """The files of a repository cannot be indexed: what the index has of them is removed."""
+        async with self.changing(base_id):
+            failed = await self.repository_documents.failed(base_id, task_id, code, message)
+            if failed and await self.exists(base_id):
+                await self._remove(base_id, failed)
         await self.activate(base_id)
 
     async def activate(self, base_id: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from gencode.http.base_models import CallbackURL, TaskRequest
+from gencode.workspace.resources.models import PRINTABLE
 
 INDEX = "index"
 """The kind of the task."""
@@ -15,12 +16,18 @@ RowId = Annotated[
     StringConstraints(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"),
     Field(json_schema_extra={"format": "uuid"}),
 ]
+RefName = Annotated[str, StringConstraints(min_length=1, max_length=250, pattern=PRINTABLE)]
 ROW_ID_PATTERN = "must be a UUID in lower case"
 
 
 class IndexRequest(TaskRequest):
-    """document_id  null: what is missing of the whole base, such as the vectors of another encoder"""
+    """document_id    null: what is missing of the whole base, such as the vectors of another encoder
+    repository_id  in place of document_id: the files of a Git repository
+    ref            its branch, tag or commit; null: the default branch
+    """
 
     knowledge_base_id: RowId
     document_id: RowId | None = None
+    repository_id: RowId | None = None
+    ref: RefName | None = None
     callback_url: CallbackURL | None = None

@@ -23,6 +23,8 @@ class ProcessingStatus(StrEnum):
 class DocumentSource(StrEnum):
     TEXT = "text"
     UPLOAD = "upload"
+    REPOSITORY = "repository"
+    """A file of a Git repository; its name is its path."""
 
 
 class DocumentFormat(StrEnum):
@@ -83,6 +85,7 @@ class KnowledgeDocument(Row, SoftDeleted, Base):
     upload_id     of a document that was uploaded: where its file is
     task_id       the task that indexes it, or has done so
     progress      percent
+    repository_id of a file of a repository; commit_id: the newest indexed commit that has it
     warnings      what its text lacks: {"en": ..., "zh": ...}
     """
 
@@ -104,6 +107,8 @@ class KnowledgeDocument(Row, SoftDeleted, Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     task_id: Mapped[str | None] = mapped_column(String(36))
+    repository_id: Mapped[str | None] = mapped_column(String(36))
+    commit_id: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (
         CheckConstraint(_one_of("processing_status", ProcessingStatus), name="processing_status"),

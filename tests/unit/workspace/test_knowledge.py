@@ -60,10 +60,10 @@ async def add(bases: KnowledgeBases, base: KnowledgeBase, text: str, name: str =
 
 async def put(bases: KnowledgeBases, row: KnowledgeDocument, text: str, *, is_done: bool = True) -> None:
     """What the stages of a task do."""
-    await bases.documents.processing(row.id, TASK, 0)
+    await bases.documents.processing(row.id, TASK)
     split = split_document(row.id, text, form="markdown")
     await bases.index.apply(row.base_id, put=[split])
-    await bases.documents.indexed(row.id, len(split.chunks))
+    await bases.documents.indexed(row.id, len(split.chunks), 30)
     if is_done:
         await bases.documents.completed(row.id)
 
@@ -109,7 +109,7 @@ async def test_a_document_whose_task_was_never_stored_says_so(database_url: str)
 async def test_a_task_that_is_faster_than_its_submission_is_not_set_back(database_url: str) -> None:
     async with opened(database_url) as bases:
         row = await add(bases, base := await a_base(bases), "text")
-        await bases.documents.processing(row.id, TASK, 30)
+        await bases.documents.processing(row.id, TASK)
         await bases.documents.queued(row.id, TASK)
         assert (await bases.documents.get(base.id, row.id)).processing_status == "processing"
         await bases.fail(base.id, row.id, TASK, "LLM_AUTH", "wrong key")
