@@ -10,8 +10,8 @@ const KINDS = [
   ...["fetch_progress", "synced"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["section", "compared", "requirements"],
+  ...["collected", "finding", "reviewed", "judged", "context", "text", "citations"],
   ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
-  ...["collected", "finding", "reviewed", "judged", "context", "text"],
   ...["targets", "test_file", "verified"],
 ];
 const SLOWEST = 8000;
