@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from tests.servers.calls import client, get, post
+from tests.servers.git_server import git_server
 from tests.servers.model import Body, ModelServer, Reply, model_server, text
 from tests.servers.quixbugs import GOOD, USELESS, programs
 from tests.servers.sandboxes import require_bubblewrap
@@ -180,6 +181,37 @@ async def test_with_a_sandbox_only_useful_tests_are_delivered(tmp_path: Path) ->
         assert {one["name"] for one in found["discarded"]} == set(USELESS)
         assert not any(f"def {name}(" in file["text"] for name in USELESS)
         assert found["gaps"]["functions"] == []
+
+
+async def test_what_differs_in_a_repository_is_tested(tmp_path: Path) -> None:
+    async with (
+        git_server(tmp_path / "served") as served,
+        model_server(text(GOOD_TEST)) as server,
+        running_app(
+            settings(tmp_path, server, workspace=True, workspace_allow_networks="127.0.0.0/8")
+        ) as app,
+    ):
+        repository = served.repository()
+        old = {"shapes.py": SHAPES.replace("w * h", "w + h").encode(), "pytest.ini": b"", "logo.png": b"\xff"}
+        repository.commit(old)
+        repository.git("checkout", "-q", "-b", "change")
+        repository.commit({**old, "shapes.py": SHAPES.encode()})
+        row = (await post(app.url, "/git/repositories", {"name": "p", "repository_url": served.url()})).json()
+        place = {"repository_id": row["id"], "base": "main", "head": "change"}
+        task_id = await submit(app.url, files=[], functions=[], **place)
+        found = await result_of(app.url, task_id)
+        assert [(file["path"], file["functions"]) for file in found["files"]] == [
+            ("tests/test_shapes.py", ["area"])
+        ]
+        async with client(app.url) as http:
+            patch = await http.get(f"/api/v1/task/{task_id}/tests.patch")
+        assert "+++ b/tests/test_shapes.py" in patch.text
+        lost = await submit(app.url, files=[], functions=[], **{**place, "head": "nowhere"})
+        await events(app.url, lost)
+        assert (await get(app.url, f"/api/v1/task/{lost}"))["error"]["code"] == "REF_UNKNOWN"
+        unknown = {**place, "repository_id": "00000000-0000-4000-8000-000000000000"}
+        refused = await post(app.url, "/pipelines/test-generation", body(files=[], functions=[], **unknown))
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "repository_id")
 
 
 def gencode(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -18,8 +18,6 @@ from gencode.workspace.requirement_documents.requirement import (
     SourceQuote,
 )
 
-MAX_PLACES = 50
-"""Of one quote that are looked at."""
 SHORTEST_QUOTE = 2
 
 
@@ -67,11 +65,11 @@ class _Merged:
 
 
 def draft_of(source: Source, outcomes: Sequence[PartOutcome]) -> Draft:
-    """The same for the same answers. It takes about a second for a document of a million characters."""
+    """The same for the same answers. A quote that is not in its part is searched in the whole document."""
     in_order = sorted(outcomes, key=lambda outcome: (outcome.part.start, outcome.part.end))
-    text = comparable(source.text)
+    quotes = _Quotes(source)
     placed = [
-        _placed(source, text, outcome.part, found)
+        _placed(source, quotes, outcome.part, found)
         for outcome in in_order
         if outcome.answer
         for found in outcome.answer.requirements
@@ -90,16 +88,39 @@ def draft_of(source: Source, outcomes: Sequence[PartOutcome]) -> Draft:
     )
 
 
-def _placed(source: Source, text: SourceText, part: Part, found: FoundRequirement) -> _Merged:
-    quote = comparable(found.quote).text
-    places = occurrences(text, quote, MAX_PLACES) if len(quote) >= SHORTEST_QUOTE else []
-    if not places:
+class _Quotes:
+    """Finds quotes in a document: in their part first, which takes no time, else anywhere."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._whole: SourceText | None = None
+        self._parts: dict[str, SourceText] = {}
+
+    def place(self, part: Part, quoted: str) -> tuple[int, int] | None:
+        """Start and end."""
+        quote = comparable(quoted).text
+        if len(quote) < SHORTEST_QUOTE:
+            return None
+        if found := occurrences(self._text_of(part), quote, 1):
+            return part.start + found[0][0], part.start + found[0][1]
+        self._whole = self._whole or comparable(self._source.text)
+        return next(iter(occurrences(self._whole, quote, 1)), None)
+
+    def _text_of(self, part: Part) -> SourceText:
+        if part.name not in self._parts:
+            self._parts[part.name] = comparable(self._source.text[part.start : part.end])
+        return self._parts[part.name]
+
+
+def _placed(source: Source, quotes: _Quotes, part: Part, found: FoundRequirement) -> _Merged:
+    place = quotes.place(part, found.quote)
+    if place is None:
         section, page = source.section_at(part.start)
         unverified = SourceQuote(
             text=found.quote, is_verified=False, page=page, section=section or part.section
         )
         return _Merged(found=found, source=unverified, at=part.start)
-    start, end = next((place for place in places if part.start <= place[0] < part.end), places[0])
+    start, end = place
     section, page = source.section_at(start)
     verified = SourceQuote(
         text=source.text[start:end], is_verified=True, start=start, end=end, page=page, section=section

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -54,12 +55,8 @@ class Source(BaseModel):
 
     def section_at(self, offset: int) -> tuple[str, int | None]:
         """Title and page."""
-        found: tuple[str, int | None] = ("", None)
-        for start, title, page in self.sections:
-            if start > offset:
-                break
-            found = title, page
-        return found
+        at = bisect_right(self.sections, offset, key=lambda section: section[0])
+        return self.sections[at - 1][1:] if at else ("", None)
 
 
 def sections_of(stored: Sequence[dict[str, Any]]) -> list[Section]:

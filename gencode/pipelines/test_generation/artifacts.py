@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict
 
 from gencode.model_tasks.calls import ModelRun
+from gencode.pipelines.test_generation.changes import ChangedFile
 from gencode.pipelines.test_generation.frameworks import Framework, Language
 
 
@@ -52,11 +53,29 @@ class Targets(_Stored):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A registered repository; what changed between two of its branches, tags or commits."""
+
+    repository_id: str
+    base: str
+    head: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Given:
-    """The stored request. `files`: texts by path; `requirements`: texts by id."""
+    """The stored request.
+
+    files         texts by path; of a repository, empty until they are read
+    patch         None without one
+    place         in place of files and patch
+    changes       of a repository, by path; None until they are read, and without a repository
+    requirements  texts by id
+    """
 
     files: Mapping[str, str]
     patch: str | None = None
+    place: Place | None = None
+    changes: Mapping[str, ChangedFile] | None = None
     functions: Sequence[str] = ()
     framework: Framework | None = None
     requirements: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gencode.diffs import ExclusionRules, FileDiff, FileKind, LineKind, Status, exclusion_of, parse_patch
+from gencode.diffs import (
+    Diff,
+    ExclusionRules,
+    FileDiff,
+    FileKind,
+    LineKind,
+    Status,
+    exclusion_of,
+    parse_patch,
+)
 from gencode.diffs.text_diff import split_lines
 
 
@@ -25,7 +34,12 @@ def changed_files(patch: str, files: Mapping[str, str]) -> Mapping[str, ChangedF
     """By path; of several changes of a file the last one counts. Slow for large patches: call it in a thread.
     Raises PatchError, DiffTooLarge."""
     diffs = [commit.diff for commit in parse_patch(patch.encode("utf-8", "surrogatepass")).commits]
-    return {file.path: _changed(file, files) for diff in diffs for file in diff.files}
+    return {path: change for diff in diffs for path, change in changes_of(diff, files).items()}
+
+
+def changes_of(diff: Diff, files: Mapping[str, str]) -> dict[str, ChangedFile]:
+    """By path."""
+    return {file.path: _changed(file, files) for file in diff.files}
 
 
 def _changed(file: FileDiff, files: Mapping[str, str]) -> ChangedFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import anyio.to_thread
@@ -10,9 +10,11 @@ import anyio.to_thread
 from gencode.codegen.test_code.functions import NamedFunction
 from gencode.codegen.test_code.reader import TestCodeReader
 from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.test_generation.artifacts import (
     Collected,
     Given,
+    Place,
     SkippedTarget,
     TargetFunction,
     TargetGroup,
@@ -28,20 +30,27 @@ from gencode.pipelines.test_generation.frameworks import (
     module_name,
     test_path,
 )
-from gencode.pipelines.test_generation.names import TARGETS
+from gencode.pipelines.test_generation.names import SOURCES, TARGETS
+from gencode.pipelines.test_generation.sources import Sources
 
 FUNCTIONS_OF_GROUP = 8
 MAX_GROUPS = 30
 SHOWN = 20
 
 
+ReadRepository = Callable[[ModelRun, Place, Sequence[str]], Awaitable[Sources]]
+"""See RepositorySource."""
+
+
 class Collecting:
-    def __init__(self, reader: TestCodeReader) -> None:
+    def __init__(self, reader: TestCodeReader, read_repository: ReadRepository) -> None:
         self._reader = reader
+        self._read_repository = read_repository
 
     async def __call__(self, work: Collected, emit: Emit) -> Collected:
-        """Raises NothingToTest, CheckFailed."""
+        """Raises NothingToTest, CheckFailed, the errors of reading a repository."""
         if work.targets is None:
+            work, stored = await self._with_sources(work)
             targets = await self._targets(work.given)
             groups = [
                 {"path": one.source, "functions": [function.name for function in one.functions]}
@@ -52,7 +61,7 @@ class Collecting:
                 StageUpdate(
                     kind="targets",
                     data={"groups": groups, "skipped": skipped},
-                    checkpoints={TARGETS: targets.model_dump_json()},
+                    checkpoints={**stored, TARGETS: targets.model_dump_json()},
                 )
             )
             work = replace(work, targets=targets)
@@ -60,8 +69,17 @@ class Collecting:
             raise NothingToTest(_reason(work.targets.skipped if work.targets else ()))
         return work
 
+    async def _with_sources(self, work: Collected) -> tuple[Collected, Mapping[str, str]]:
+        """With the files of the repository, if the request names one, and the checkpoint that keeps them."""
+        place = work.given.place
+        if place is None or work.given.changes is not None:
+            return work, {}
+        found = await self._read_repository(work.run, place, work.given.functions)
+        given = replace(work.given, files=found.files, changes=found.changes)
+        return replace(work, given=given), {SOURCES: found.model_dump_json()}
+
     async def _targets(self, given: Given) -> Targets:
-        changes: Mapping[str, ChangedFile] = {}
+        changes: Mapping[str, ChangedFile] = given.changes or {}
         if given.patch is not None:
             changes = await anyio.to_thread.run_sync(changed_files, given.patch, given.files)
         wanted = _Wanted(given.functions)

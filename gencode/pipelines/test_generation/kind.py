@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from gencode.codegen.errors import CheckFailed
 from gencode.codegen.test_code.reader import TestCodeReader
-from gencode.domain.errors import CrashLoop, Internal, SecretFound, TaskTimeout
+from gencode.domain.errors import CrashLoop, GencodeError, Internal, SecretFound, TaskTimeout
+from gencode.githosts.errors import GitError
+from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
@@ -29,10 +32,21 @@ from gencode.pipelines.test_generation.collecting import Collecting
 from gencode.pipelines.test_generation.errors import NothingToTest
 from gencode.pipelines.test_generation.names import COLLECTING, NAME, VERIFYING, WRITING
 from gencode.pipelines.test_generation.pipeline import TestGeneration
+from gencode.pipelines.test_generation.sources import RepositorySource
 from gencode.pipelines.test_generation.verification.sandbox_verifier import SandboxVerifier
 from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
 from gencode.pipelines.test_generation.writing_tests import WritingTests
 from gencode.sandbox.errors import SandboxFailed
+from gencode.workspace.repositories.clones import RepositoryClones
+from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
+from gencode.workspace.repositories.sync import RepositorySync
+
+
+def _with_subclasses(base: type[GencodeError]) -> Iterator[type[GencodeError]]:
+    yield base
+    for below in base.__subclasses__():
+        yield from _with_subclasses(below)
+
 
 KIND = Kind(
     name=NAME,
@@ -57,7 +71,13 @@ KIND = Kind(
     view_model=TestGenerationFields,
     retry_model=LimitsRetry,
     errors=(
-        *ProviderError.__subclasses__(),
+        *_with_subclasses(ProviderError),
+        *_with_subclasses(GitError),
+        RepositoryTooLarge,
+        CloneStorage,
+        RepositoryUnusable,
+        CloneMissing,
+        RefUnknown,
         BudgetExceeded,
         CheckFailed,
         SecretFound,
@@ -80,17 +100,19 @@ KIND = Kind(
 
 
 def start(dependencies: KindDependencies) -> KindRuntime:
+    reader = TestCodeReader(dependencies.checker)
+    clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
     is_off = dependencies.settings.sandbox == "off"
     services = TestGenerationServices(
         checkpoint_reader=dependencies.checkpoint_reader,
         choose_model=dependencies.choose_model,
         price=dependencies.price,
         store=dependencies.store,
+        sync=sync,
         is_off=is_off,
     )
-    reader = TestCodeReader(dependencies.checker)
     pipeline = TestGeneration(
-        Collecting(reader),
+        Collecting(reader, RepositorySource(clones, sync)),
         WritingTests(dependencies.sessions, dependencies.checker, dependencies.settings.max_output_tokens),
         VerifyingTests(reader, SandboxVerifier(dependencies.sandbox, reader)),
         dependencies.price,

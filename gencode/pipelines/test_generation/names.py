@@ -5,5 +5,5 @@ from __future__ import annotations
 NAME = "test_generation"
 COLLECTING, WRITING, VERIFYING = "collecting", "writing_tests", "verifying_tests"
 """Stages."""
-TARGETS, WRITTEN, TESTS = "targets", "written", "tests"
+SOURCES, TARGETS, WRITTEN, TESTS = "sources", "targets", "written", "tests"
 """Checkpoints."""

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints, Stage, StageUpdate
 from gencode.llm.interrupted_calls import FindPrice
 from gencode.model_tasks.calls import ModelRun, final_usage
-from gencode.pipelines.test_generation.artifacts import Collected, Given, Targets, Written, WrittenFiles
+from gencode.pipelines.test_generation.artifacts import (
+    Collected,
+    Given,
+    Place,
+    Targets,
+    Written,
+    WrittenFiles,
+)
 from gencode.pipelines.test_generation.collecting import Collecting
 from gencode.pipelines.test_generation.messages import message
-from gencode.pipelines.test_generation.names import COLLECTING, TARGETS, VERIFYING, WRITING, WRITTEN
+from gencode.pipelines.test_generation.names import COLLECTING, SOURCES, TARGETS, VERIFYING, WRITING, WRITTEN
+from gencode.pipelines.test_generation.sources import Sources
 from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
 from gencode.pipelines.test_generation.writing_tests import WritingTests
 
@@ -47,7 +56,7 @@ class TestGeneration:
     def restore(
         self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints
     ) -> Collected | Written:
-        work = Collected(run=ModelRun.of(task, request, checkpoints), given=_given(request))
+        work = Collected(run=ModelRun.of(task, request, checkpoints), given=_given(request, checkpoints))
         if TARGETS in checkpoints:
             targets = Targets.model_validate_json(checkpoints[TARGETS])
             work = Collected(run=work.run, given=work.given, targets=targets)
@@ -63,11 +72,24 @@ class TestGeneration:
         return message(task, status, self._is_off)
 
 
-def _given(request: Mapping[str, Any]) -> Given:
-    return Given(
-        files={file["path"]: file["text"] for file in request["files"]},
+def _given(request: Mapping[str, Any], checkpoints: Checkpoints) -> Given:
+    given = Given(
+        files={file["path"]: file["text"] for file in request.get("files") or ()},
         patch=request.get("patch"),
+        place=_place(request),
         functions=request.get("functions") or (),
         framework=request.get("framework"),
         requirements={one["id"]: one.get("text", "") for one in request.get("requirements") or ()},
+    )
+    if SOURCES not in checkpoints:
+        return given
+    sources = Sources.model_validate_json(checkpoints[SOURCES])
+    return replace(given, files=sources.files, changes=sources.changes)
+
+
+def _place(request: Mapping[str, Any]) -> Place | None:
+    if not request.get("repository_id"):
+        return None
+    return Place(
+        repository_id=str(request["repository_id"]), base=str(request["base"]), head=str(request["head"])
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import undefer
 
 from gencode.documents.document import Document
@@ -15,9 +16,12 @@ from gencode.workspace.database import Database
 from gencode.workspace.requirement_documents.language import language_of
 from gencode.workspace.requirement_documents.requirement import Analysis, Requirement
 from gencode.workspace.requirement_documents.table import LONG_COLUMNS, DocumentStatus, RequirementDocument
+from gencode.workspace.tables import now
 
 MAX_VERSIONS = 50
 """Of a document that are looked through for an analysis."""
+SUBMISSION = timedelta(minutes=1)
+"""The longest between an upload and its task."""
 UNFINISHED = (DocumentStatus.PENDING.value, DocumentStatus.PROCESSING.value)
 
 
@@ -34,15 +38,17 @@ class RequirementDocuments:
             return _require(await session.scalar(_own(document_id, owner)))
 
     async def unfinished(self, owner: str, limit: int) -> Sequence[tuple[str, str]]:
-        """Ids of documents that are not read yet, and of the tasks that read them."""
+        """Ids of documents that are not read yet, and of the tasks that read them; "" where none does, since
+        the process ended between the upload and the submission."""
+        has_task = RequirementDocument.parse_task_id.is_not(None)
         query = select(RequirementDocument.id, RequirementDocument.parse_task_id).where(
             RequirementDocument.owner == owner,
             RequirementDocument.status.in_(UNFINISHED),
-            RequirementDocument.parse_task_id.is_not(None),
+            or_(has_task, RequirementDocument.created_at < now() - SUBMISSION),
             ~RequirementDocument.is_deleted,
         )
         async with self._database.transaction() as session:
-            return [(row[0], str(row[1])) for row in await session.execute(query.limit(limit))]
+            return [(row[0], row[1] or "") for row in await session.execute(query.limit(limit))]
 
     async def begin(self, document_id: str, owner: str, task_id: str) -> RequirementDocument:
         """The document, which the task reads from now on. Raises NotFound."""
@@ -80,7 +86,7 @@ class RequirementDocuments:
     async def fail(self, document_id: str, owner: str, task_id: str, code: str, message: str) -> None:
         """Stores why it was not read, unless another task reads it by now. Raises NotFound."""
         changes = {"status": DocumentStatus.FAILED, "error_code": code, "error_message": message[:2000]}
-        await self._change(document_id, owner, changes, reader=task_id)
+        await self._change(document_id, owner, changes, reader=task_id or None)
 
     async def last_analysis(self, row: RequirementDocument) -> Analysis | None:
         """Of this document, else of the nearest version before it that has one."""

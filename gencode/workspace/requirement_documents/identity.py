@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -128,18 +128,19 @@ def _pair_similar(
         scorer=fuzz.ratio,
         score_cutoff=SIMILAR - MARGIN,
     ).tolist()
-    best = sorted(
-        ((score, -row, -column) for row, line in enumerate(scores) for column, score in enumerate(line)),
-        reverse=True,
-    )
-    for score, row, column in best:
-        if score < SIMILAR:
-            break
-        rivals = [*scores[-row], *(line[-column] for line in scores)]
-        if _is_clear(score, rivals):
-            found[old_left[-row]] = new_left[-column]
+    rows, columns = _best_two(scores), _best_two(list(zip(*scores, strict=True)))
+    for row, (score, column, second) in enumerate(rows):
+        best, best_row, second_row = columns[column]
+        if score >= SIMILAR and best_row == row and max(second, second_row) <= best - MARGIN:
+            found[old_left[row]] = new_left[column]
 
 
-def _is_clear(score: float, rivals: Iterable[float]) -> bool:
-    """`rivals`: all scores of the two, their own twice."""
-    return sum(rival > score - MARGIN for rival in rivals) == 2
+def _best_two(scores: Sequence[Sequence[float]]) -> list[tuple[float, int, float]]:
+    """Of each line: the best score, its place, and the second best."""
+    found = []
+    for line in scores:
+        best = max(line)
+        place = line.index(best)
+        second = max((score for at, score in enumerate(line) if at != place), default=0.0)
+        found.append((best, place, second))
+    return found

@@ -20,7 +20,8 @@ async def bring_up_to_date(request: Request) -> None:
     documents = RequirementDocuments(get_extension(request, Workspace).database)
     principal = get_principal(request).id
     for document_id, task_id in await documents.unfinished(principal, AT_ONCE):
-        tasks = await get_services(request).store.find(TaskQuery(id=task_id, principal=principal, limit=1))
+        query = TaskQuery(id=task_id, principal=principal, limit=1)
+        tasks = await get_services(request).store.find(query) if task_id else []
         code, message = _outcome(tasks[0] if tasks else None)
         if message:
             try:
@@ -32,7 +33,7 @@ async def bring_up_to_date(request: Request) -> None:
 def _outcome(task: Task | None) -> tuple[str, str]:
     """Code and message of a task that did not read its document; "" for one that still may."""
     if task is None:
-        return "NOT_FOUND", "the task that read the file is not stored any more: parse the document again"
+        return "NOT_FOUND", "no task reads the file, or it is not stored any more: parse the document again"
     if task.state is State.FAILED and task.failure:
         return task.failure.code, task.failure.message
     if task.state is State.CANCELLED:

@@ -82,6 +82,13 @@ def test_two_that_are_alike_are_not_confused() -> None:
     assert first[0].id not in [one.id for one in second]
 
 
+def test_many_that_are_alike_are_compared_once_each() -> None:
+    """By rows and columns of scores; comparing each pair with all others would take minutes."""
+    first = version([f"The export of report {n:04} must end within {n} seconds." for n in range(700)])
+    second = version([f"The import of report {n:04} must end within {n} seconds." for n in range(700)], first)
+    assert len({one.id for one in second}) == len(second)
+
+
 def test_changes_are_added_removed_changed_and_moved() -> None:
     first = version(STATEMENTS)
     locked = "The system must lock an account after 3 failed logins."

@@ -10,7 +10,7 @@ from typing import Any
 import anyio.to_thread
 from starlette.requests import Request
 
-from gencode.domain.errors import NotFound
+from gencode.domain.errors import Invalid, NotFound
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
@@ -28,6 +28,8 @@ from gencode.model_tasks.request import (
 from gencode.pipelines.test_generation.api.request import TestGenerationRequest, check_request
 from gencode.pipelines.test_generation.messages import accepted
 from gencode.pipelines.test_generation.names import NAME
+from gencode.workspace.repositories.errors import RepositoryUnusable
+from gencode.workspace.repositories.sync import RepositorySync
 
 _LONG_FIELDS = ("files", "patch", "functions", "requirements")
 
@@ -42,6 +44,7 @@ class TestGenerationServices:
     choose_model: ChooseModel
     price: FindPrice
     store: Store
+    sync: RepositorySync
     is_off: bool
 
 
@@ -50,6 +53,7 @@ async def prepare(
 ) -> PreparedTask:
     """Raises Invalid."""
     await anyio.to_thread.run_sync(check_request, request)
+    await _check_repository(services, request, submitter)
     model = await choose_model(request, submitter, services.choose_model)
     stored = {**stored_request(request), **model.parameters(), "asked_model": request.model}
     parameters = {name: value for name, value in stored.items() if name not in _LONG_FIELDS}
@@ -58,6 +62,18 @@ async def prepare(
         parameters={**parameters, "sources": len(request.files)},
         message=accepted(submitter.language, model.name, services.is_off),
     )
+
+
+async def _check_repository(
+    services: TestGenerationServices, request: TestGenerationRequest, submitter: Submitter
+) -> None:
+    """Raises Invalid for a repository that the principal cannot use."""
+    if request.repository_id is None:
+        return
+    try:
+        await services.sync.active(request.repository_id, submitter.principal.id)
+    except RepositoryUnusable as error:
+        raise Invalid.of("repository_id", "usable", error.message) from None
 
 
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:

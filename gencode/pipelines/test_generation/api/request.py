@@ -15,6 +15,8 @@ from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
 from gencode.pipelines.test_generation.frameworks import Framework
 
+RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
 MAX_FILES, MAX_FUNCTIONS, MAX_REQUIREMENTS = 200, 100, 50
 REQUIREMENT_ID = r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$"
 PATTERN_MESSAGES = {REQUIREMENT_ID: "must be letters, digits, _, . and -, as REQ-12"}
@@ -35,7 +37,9 @@ class RequirementText(RequestModel):
 
 
 class TestGenerationRequest(ModelTaskRequest):
-    """files         the changed files, what they import, existing tests, and the files that say which
+    """repository_id  a registered repository, in place of files and patch: the functions that differ between
+                   `base` and `head` are tested
+    files         the changed files, what they import, existing tests, and the files that say which
                      framework is used (pyproject.toml, package.json)
     patch         a unified diff: the functions that it changes are tested
     functions     `area`, `Shape.area`, `shapes.py:Shape.area`, or `shapes.py` for all of it; tested, too
@@ -45,7 +49,10 @@ class TestGenerationRequest(ModelTaskRequest):
 
     __test__ = False
 
-    files: Annotated[list[SourceFile], Field(min_length=1, max_length=MAX_FILES)]
+    files: list[SourceFile] = Field(default_factory=list, max_length=MAX_FILES)
+    repository_id: RowId | None = None
+    base: Ref | None = None
+    head: Ref | None = None
     patch: Annotated[str, Field(max_length=1_000_000)] | None = None
     functions: list[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
         default_factory=list, max_length=MAX_FUNCTIONS
@@ -56,8 +63,7 @@ class TestGenerationRequest(ModelTaskRequest):
 
 def check_request(request: TestGenerationRequest) -> None:
     """It parses the patch: call it in a thread. Raises Invalid."""
-    if request.patch is None and not request.functions:
-        raise Invalid.of("functions", "missing", "name functions, or send a patch")
+    _check_source(request)
     _check_unique("files", (file.path for file in request.files))
     try:
         check_paths((file.path for file in request.files), workflows=True)
@@ -66,6 +72,20 @@ def check_request(request: TestGenerationRequest) -> None:
     _check_unique("requirements", (requirement.id for requirement in request.requirements))
     if request.patch is not None:
         _check_patch(request.patch)
+
+
+def _check_source(request: TestGenerationRequest) -> None:
+    refs = (request.repository_id, request.base, request.head)
+    if None in refs and any(refs):
+        raise Invalid.of("repository_id", "together", "repository_id, base and head need each other")
+    if request.repository_id is not None:
+        if request.files or request.patch is not None:
+            raise Invalid.of("files", "one_source", "a repository has its own files: send no files or patch")
+        return
+    if not request.files:
+        raise Invalid.of("files", "missing", "send the files, or name a repository")
+    if request.patch is None and not request.functions:
+        raise Invalid.of("functions", "missing", "name functions, or send a patch")
 
 
 def _check_patch(patch: str) -> None:

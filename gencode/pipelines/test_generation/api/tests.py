@@ -19,8 +19,9 @@ from gencode.http.dependencies import get_extension
 from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.pipelines.test_generation.api.preparation import TestGenerationServices, own_test_task
-from gencode.pipelines.test_generation.names import TESTS
+from gencode.pipelines.test_generation.names import SOURCES, TESTS
 from gencode.pipelines.test_generation.results import TestsView
+from gencode.pipelines.test_generation.sources import Sources
 
 T = TypeVar("T")
 _SAFETY_HEADERS = {
@@ -71,8 +72,9 @@ async def archive_tests(request: Request) -> Response:
 async def patch_tests(request: Request) -> Response:
     services, task = get_extension(request, TestGenerationServices), await own_test_task(request)
     stored = await services.store.request(task.id)
-    before = {file["path"]: file["text"] for file in stored["files"]}
-    data = await _made(request, partial(_patch, before))
+    given = {file["path"]: file["text"] for file in stored.get("files") or ()}
+    make = partial(_patch_of, given)
+    data = await services.checkpoint_reader.export(task, make)
     return _download(request, data, "tests.patch", "text/x-diff; charset=utf-8")
 
 
@@ -103,6 +105,13 @@ def _archive(view: TestsView) -> bytes:
         for file in view.files:
             archive.writestr(zipfile.ZipInfo(file.path, _EPOCH), file.text.encode())
     return data.getvalue()
+
+
+def _patch_of(given: Mapping[str, str], checkpoints: Checkpoints) -> bytes:
+    """`given`: the files of the request; those of a repository are in a checkpoint."""
+    sources = checkpoints.get(SOURCES)
+    before = Sources.model_validate_json(sources).files if sources else given
+    return _patch(before, _view(checkpoints))
 
 
 def _patch(before: Mapping[str, str], view: TestsView) -> bytes:

@@ -11,13 +11,7 @@ import anyio
 
 from gencode.domain.errors import StartError
 from gencode.pipelines.test_generation.frameworks import is_test_file, language_of
-
-MAX_CHARACTERS = 700_000
-"""Of all files: a request may have MAX_BODY_BYTES."""
-MAX_FILE, MAX_FILES = 200_000, 150
-EXAMPLES = 3
-"""Tests of other files, which show the framework and the style."""
-_MANIFESTS = ("pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", "package.json", "go.mod", "conftest.py")
+from gencode.pipelines.test_generation.selection import MAX_CHARACTERS, MAX_FILE, file_of, needed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,35 +34,21 @@ async def project_files(folder: Path, base: str | None, targets: Sequence[str]) 
     sources = [path for path in dict.fromkeys([*changed, *named]) if path]
     if base is None and not named:
         sources = [path for path in tracked if language_of(path) and not is_test_file(path)]
-    files = dict(_texts(folder, [*sources, *_around(sources, tracked)]))
+    files = dict(_texts(folder, needed(sources, tracked)))
     if not files:
         raise StartError("no file was found: name files of this folder, or run this in a Git work tree")
     return ProjectFiles(files=files, patch=patch, functions=list(targets))
 
 
 def _file_of(folder: Path, target: str) -> str:
-    path = target.rpartition(":")[0] or target
+    path = file_of(target)
     return path if (folder / path).is_file() else ""
-
-
-def _around(sources: Sequence[str], tracked: Sequence[str]) -> Iterator[str]:
-    """Manifests, tests of the sources, then the sources' neighbours."""
-    stems = {PurePosixPath(path).stem for path in sources}
-    folders = {str(PurePosixPath(path).parent) for path in sources}
-    for path in tracked:
-        name = path.rpartition("/")[2]
-        if name in _MANIFESTS or name.endswith("requirements.txt"):
-            yield path
-    tests = [path for path in tracked if language_of(path) and is_test_file(path)]
-    yield from (path for path in tests if any(stem in path for stem in stems))
-    yield from tests[:EXAMPLES]
-    yield from (path for path in tracked if language_of(path) and str(PurePosixPath(path).parent) in folders)
 
 
 def _texts(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Text files of this folder, as far as there is room; no links."""
     room = MAX_CHARACTERS
-    for path in list(dict.fromkeys(paths))[:MAX_FILES]:
+    for path in paths:
         file = folder / path
         if file.is_symlink() or not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
             continue

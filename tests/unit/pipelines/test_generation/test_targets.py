@@ -6,6 +6,7 @@ import difflib
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from io import BytesIO
+from typing import NoReturn
 
 import pytest
 
@@ -52,6 +53,7 @@ class Shape:
         return 1
 """
 NEW = OLD.replace("w + h", "w * h")
+PLACE = {"repository_id": "00000000-0000-4000-8000-000000000000", "base": "main", "head": "change"}
 RUN = ModelRun(
     task_id="t", kind="k", principal="p", model="m", budget=Budget(), failover=Failover(), checkpoints={}
 )
@@ -67,7 +69,11 @@ def patch(old: str, new: str, path: str = "shapes.py") -> str:
 @pytest.fixture
 async def collecting() -> AsyncIterator[Collecting]:
     async with ProjectChecker() as checker:
-        yield Collecting(TestCodeReader(checker))
+        yield Collecting(TestCodeReader(checker), no_repository)
+
+
+async def no_repository(*arguments: object) -> NoReturn:
+    raise AssertionError(arguments)
 
 
 async def emit(*updates: StageUpdate) -> None:
@@ -187,6 +193,10 @@ def test_modules_are_named_as_tests_import_them() -> None:
         ({"functions": ["f"], "files": [{"path": "a", "text": ""}, {"path": "a/b", "text": ""}]}, "files"),
         ({"functions": ["f"], "requirements": [{"id": "R1"}, {"id": "R1"}]}, "requirements"),
         ({"patch": "no patch"}, "patch"),
+        ({"functions": ["f"], "files": []}, "files"),
+        ({"functions": ["f"], "base": "main"}, "repository_id"),
+        ({**PLACE, "functions": ["f"]}, "files"),
+        ({**PLACE, "files": [], "patch": "no patch"}, "files"),
     ],
 )
 def test_requests_that_break_a_rule(fields: dict[str, object], field: str) -> None:

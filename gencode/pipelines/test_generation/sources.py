@@ -1,0 +1,96 @@
+"""The files and changes of a task that names a repository: read once, and stored with the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from dulwich.errors import NotTreeError
+from dulwich.object_store import iter_tree_contents
+from dulwich.objects import Blob, ObjectID
+from dulwich.repo import Repo
+from pydantic import BaseModel, ConfigDict
+
+from gencode.diffs import diff_commits, merge_base, path_text
+from gencode.diffs.tree_diff import tree_of
+from gencode.domain.errors import UnsafePath
+from gencode.domain.path_rules import check_path
+from gencode.githosts.fetch.limits import FetchProgress
+from gencode.model_tasks.calls import ModelRun
+from gencode.pipelines.test_generation.artifacts import Place
+from gencode.pipelines.test_generation.changes import ChangedFile, changes_of
+from gencode.pipelines.test_generation.selection import MAX_CHARACTERS, MAX_FILE, file_of, needed
+from gencode.workspace.repositories.clones import RepositoryClones
+from gencode.workspace.repositories.sync import RepositorySync
+
+MAX_PATHS = 50_000
+"""Of a tree; of a larger one, the first are known."""
+
+
+class Sources(BaseModel):
+    """What is stored. `changes`: by path."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: dict[str, str]
+    changes: dict[str, ChangedFile]
+
+
+class RepositorySource:
+    def __init__(self, clones: RepositoryClones, sync: RepositorySync) -> None:
+        self._clones = clones
+        self._sync = sync
+
+    async def __call__(self, run: ModelRun, place: Place, functions: Sequence[str]) -> Sources:
+        """Raises the errors of RepositorySync.ensure, DiffError."""
+        refs = (place.base, place.head)
+        await self._sync.ensure(place.repository_id, run.principal, run.task_id, FetchProgress(), refs=refs)
+        async with self._clones.open(place.repository_id, run.principal) as clone:
+            base, head = [await clone.call(clone.resolve, ref) for ref in refs]
+            return await clone.call(_between, clone.repository, base, head, functions)
+
+
+def _between(repository: Repo, base: str, head: str, functions: Sequence[str]) -> Sources:
+    """From where `head` left `base`; without a common commit, from `base`."""
+    diff = diff_commits(repository, merge_base(repository, base, head) or base, head)
+    blobs = dict(_blobs(repository, head))
+    changed = [file.path for file in diff.files if file.path in blobs]
+    named = [path for path in map(file_of, functions) if path in blobs]
+    files = dict(_texts(repository, needed([*changed, *named], list(blobs)), blobs))
+    return Sources(files=files, changes=changes_of(diff, files))
+
+
+def _blobs(repository: Repo, commit: str) -> Iterator[tuple[str, ObjectID]]:
+    """The regular files of a commit, whose paths are safe."""
+    store = repository.object_store
+    try:
+        for entry in islice(iter_tree_contents(store, tree_of(store, commit)), MAX_PATHS):
+            path = path_text(entry.path or b"")
+            if ((entry.mode or 0) & 0o170000) == 0o100000 and _is_safe(path):
+                yield path, ObjectID(entry.sha or b"")
+    except (KeyError, NotTreeError):
+        return
+
+
+def _is_safe(path: str) -> bool:
+    try:
+        check_path(path, workflows=True)
+    except UnsafePath:
+        return False
+    return True
+
+
+def _texts(repository: Repo, paths: Sequence[str], blobs: dict[str, ObjectID]) -> Iterator[tuple[str, str]]:
+    """Text files, as far as there is room."""
+    room = MAX_CHARACTERS
+    for path in paths:
+        found = repository.object_store[blobs[path]] if path in blobs else None
+        if not isinstance(found, Blob) or len(found.data) > MAX_FILE:
+            continue
+        try:
+            text = found.data.decode()
+        except UnicodeDecodeError:
+            continue
+        if len(text) <= room:
+            room -= len(text)
+            yield path, text
