@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS, TASK_ASSIGNMENT
 from gencode.cli import main as cli
 from gencode.cli.kind_commands import TASK_COMMANDS, registry_of
+from gencode.pipelines.chat.commands import CHAT_COMMANDS
 from gencode.pipelines.code_review.commands import REVIEW_COMMANDS
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
 from gencode.pipelines.index.commands import INDEX_COMMANDS
@@ -17,6 +18,7 @@ from gencode.pipelines.test_generation.commands import TEST_COMMANDS
 REGISTRY = registry_of(
     SERVICE_COMMANDS,
     GENERATE_COMMANDS,
+    CHAT_COMMANDS,
     INDEX_COMMANDS,
     REQUIREMENT_COMMANDS,
     REVIEW_COMMANDS,

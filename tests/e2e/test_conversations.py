@@ -2,86 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from gencode.llm.port import Usage
-from gencode.pipelines.chat.answer_stream import PIECE_CHARACTERS
-from tests.servers.calls import client
-from tests.servers.model import ModelServer, Script, chunk, model_server, stream, text
-from tests.servers.service import Service, running_app, service, settings
-from tests.servers.stream import ReceivedEvent, events, subscribed
+from tests.servers.conversations import CHAT, Chat, last_total, pieces, serving, shown
+from tests.servers.model import chunk, http_error, model_server, stream, text
+from tests.servers.stream import events, subscribed
 
 pytestmark = [
     pytest.mark.one_process("the settings of several processes have no workspace yet"),
     pytest.mark.campaign,
 ]
-CHAT = "/api/v1/chat/conversations"
-
-
-class Chat:
-    """One conversation of one user."""
-
-    def __init__(self, http: httpx.AsyncClient, conversation: str) -> None:
-        self.http = http
-        self.path = f"{CHAT}/{conversation}"
-
-    @classmethod
-    async def begin(cls, http: httpx.AsyncClient, **fields: Any) -> Chat:
-        created = await http.post(CHAT, json={"model": "scripted", **fields})
-        assert created.status_code == 201, created.text
-        return cls(http, created.json()["id"])
-
-    async def send(self, content: str = "Why?", status: int = 202, key: str = "", **fields: Any) -> Any:
-        headers = {"Idempotency-Key": key} if key else {}
-        sent = await self.http.post(
-            f"{self.path}/messages", json={"content": content, **fields}, headers=headers
-        )
-        assert sent.status_code == status, sent.text
-        return sent.json()
-
-    async def again(self, message_id: str) -> Any:
-        sent = await self.http.post(f"{self.path}/messages/{message_id}/regenerate", json={})
-        assert sent.status_code == 202, sent.text
-        return sent.json()
-
-    async def over(self, sent: Any) -> dict[str, Any]:
-        """The task, once it is over."""
-        await events(str(self.http.base_url), sent["task_id"])
-        return dict((await self.http.get(f"/api/v1/task/{sent['task_id']}")).json())
-
-    async def ask(self, content: str = "Why?", **fields: Any) -> Any:
-        sent = await self.send(content, **fields)
-        await self.over(sent)
-        return sent
-
-    async def messages(self, **params: Any) -> list[dict[str, Any]]:
-        found = await self.http.get(f"{self.path}/messages", params=params)
-        assert found.status_code == 200, found.text
-        return list(found.json()["items"])
-
-    async def last(self) -> dict[str, Any]:
-        return (await self.messages())[-1]
-
-    async def itself(self) -> dict[str, Any]:
-        return dict((await self.http.get(self.path)).json())
-
-
-@asynccontextmanager
-async def serving(folder: Path, script: Script, **fields: Any) -> AsyncIterator[tuple[Any, ModelServer]]:
-    async with (
-        model_server(script) as model,
-        running_app(settings(folder, model, workspace=True, **fields)) as app,
-        client(app.url) as http,
-    ):
-        yield http, model
 
 
 async def test_an_answer_is_stored_with_its_bill_and_reads_like_the_stream(tmp_path: Path) -> None:
@@ -111,28 +46,6 @@ async def test_an_answer_is_stored_with_its_bill_and_reads_like_the_stream(tmp_p
         assert user["content"] == question["content"]
 
 
-def shown(heard: list[Any]) -> str:
-    """The text that a viewer has, by the rules of docs/conversations.md."""
-    written, stored, round_ = "", 0, 1
-    for event in heard:
-        data = event.data
-        if event.kind == "resumed":
-            written = written[:stored]
-        elif event.kind == "text":
-            written = written[: data["offset"]] if data["round"] == round_ else ""
-            round_ = data["round"]
-            assert data["offset"] == len(written), "a stored piece is missing"
-            written += data["text"]
-            stored = len(written)
-        elif event.kind == "delta" and data["round"] == round_ and data["offset"] <= len(written):
-            written += data["text"][len(written) - data["offset"] :]
-    return written
-
-
-def pieces(content: str, size: int = 20) -> list[dict[str, Any]]:
-    return [chunk({"content": content[at : at + size]}) for at in range(0, len(content), size)]
-
-
 async def test_a_stopped_answer_keeps_its_text_and_its_bill(tmp_path: Path) -> None:
     """The stream is held open by the scripted model, so Stop comes in the middle."""
     part, forever = "A beginning that is kept. " * 10, anyio.Event()
@@ -144,7 +57,9 @@ async def test_a_stopped_answer_keeps_its_text_and_its_bill(tmp_path: Path) -> N
             await viewer.until("delta")
             busy = await chat.send("And?", status=409)
             assert busy["code"] == "CONVERSATION_BUSY"
-            stopped = await http.post(f"/api/v1/task/{sent['task_id']}/cancel")
+            found = await chat.last()  # as a page that was opened again sees it
+            assert (found["status"], part.startswith(found["content"])) == ("streaming", True)
+            stopped = await http.post(f"/api/v1/task/{found['task_id']}/cancel")
             assert stopped.json()["status"] == "cancelled"
             heard = await viewer.rest()
         message = await chat.last()
@@ -162,11 +77,6 @@ async def test_a_stopped_answer_keeps_its_text_and_its_bill(tmp_path: Path) -> N
             "And now?",
         ]
         assert (await chat.itself())["total_tokens"] == message["tokens"] + 10
-
-
-def last_total(heard: list[Any]) -> int:
-    total = [event.data["total"] for event in heard if event.kind == "usage"][-1]
-    return int(total["prompt"] + total["completion"])
 
 
 async def test_a_failed_answer_keeps_its_text_says_why_and_goes_on_when_it_is_retried(tmp_path: Path) -> None:
@@ -356,73 +266,97 @@ async def test_a_conversation_can_be_begun_by_its_first_message(tmp_path: Path) 
         assert request["content"] == "Is it so?"
 
 
-ANSWER = " ".join(f"This is sentence number {number} of the answer." for number in range(200))
-NATIVE = {"prefix": "deepseek"}
+@pytest.mark.parametrize("is_offline", [False, True], ids=["scripted", "offline"])
+async def test_citations_of_a_knowledge_base_are_verified(tmp_path: Path, is_offline: bool) -> None:
+    text_of_guide = "# Backups\n\nBackups run at three in the night. They are kept for 30 days."
+    answer = 'At three [1].\n[1] "Backups run at three in the night."\n[1] "They are kept for 90 days."'
+    async with serving(tmp_path, lambda body: text(answer)) as (http, model):
+        base = (await http.post("/api/v1/knowledge/bases", json={"name": "Guides"})).json()["id"]
+        document = {"name": "guide.md", "text": text_of_guide}
+        added = await http.post(f"/api/v1/knowledge/bases/{base}/documents", json=document)
+        await events(str(http.base_url), added.json()["task_id"])
+        fields = {"model": "offline"} if is_offline else {}
+        chat = await Chat.begin(http, knowledge_base_id=base, **fields)
+        sent = await chat.ask("When do the backups run?")
+        message = await chat.last()
+        assert message["status"] == "complete", message
+        assert (message["context"]["sources"], message["context"]["is_complete"]) == (1, True)
+        first, second = message["citations"]
+        assert (first["is_verified"], first["document_name"], first["number"]) == (True, "guide.md", 1)
+        assert text_of_guide[first["start"] : first["end"]] == first["quote"]
+        assert second["is_verified"] == is_offline
+        if is_offline:
+            assert "not a language model" in message["content"]
+        else:
+            system = model.requests[-1].body["messages"][0]["content"]
+            assert "Backups run at three in the night." in system
+            assert second["reason"] == "not_found"
+        told = [one for one in await events(str(http.base_url), sent["task_id"]) if one.kind == "citations"]
+        assert told[0].data["citations"] == message["citations"]
+        await http.delete(f"/api/v1/knowledge/bases/{base}")
+        refused = await chat.send("And now?", status=422)
+        assert refused["errors"][0]["field"] == "knowledge_base_id"
 
 
-def rest_of_answer(body: dict[str, Any]) -> str:
-    """What a model writes that continues as it is told to."""
-    last = body["messages"][-1]
-    if last["role"] == "assistant":
-        return ANSWER.removeprefix(last["content"])
-    if not last["content"].startswith("Your answer was cut off"):
-        return ANSWER
-    written, anchor = body["messages"][-2]["content"], last["content"].rpartition("\n")[2]
-    return anchor + ANSWER.removeprefix(written)
-
-
-@pytest.mark.parametrize("quirks", [{}, NATIVE], ids=["told to continue", "native prefix"])
-@pytest.mark.parametrize("sent_before", [0, 30, 5000, len(ANSWER)])
-async def test_an_answer_goes_on_after_kill_9(
-    tmp_path: Path, quirks: dict[str, Any], sent_before: int
-) -> None:
-    """Each process is killed when the model has sent so much; the last one answers to the end."""
-    hold, forever = [True, True], anyio.Event()
+async def test_answers_that_nobody_watches_are_not_lost(tmp_path: Path) -> None:
+    gate = anyio.Event()
 
     def script(body: dict[str, Any]) -> Any:
-        answer = rest_of_answer(body)
-        if not hold:
-            return text(answer, usage=Usage(prompt=50, completion=500))
-        hold.pop()
-        return stream(*pieces(answer[:sent_before]), forever, *pieces(answer[sent_before:]))
+        question = body["messages"][-1]["content"]
+        return stream(*pieces(f"The answer to {question} is here."), gate, *pieces(" And its end."))
 
-    async with model_server(script) as model:
-        named = {"base_url": model.base_url, "model": "m", "quirks": quirks}
-        variables = {"PROVIDERS": json.dumps({"scripted": named}), "WORKSPACE": "true"}
-        async with service(tmp_path, variables) as process, client(process.url) as http:
-            chat = await Chat.begin(http)
-            sent = await chat.send(key="once")
-            seen: list[ReceivedEvent] = []
-            for _ in range(2):
-                seen += await cut_off(process, model, sent["task_id"], sent_before, seen)
-                assert (await chat.send(key="once"))["task_id"] == sent["task_id"]
-            await chat.over(sent)
-            message = await chat.last()
-            assert (message["status"], message["content"]) == ("complete", ANSWER)
-            heard = await events(process.url, sent["task_id"])
-            went_on = await events(process.url, sent["task_id"], last_id(seen), include="delta")
-            assert shown(heard) == shown([*seen, *went_on]) == ANSWER
-            assert [one["role"] for one in await chat.messages()] == ["user", "assistant"]
-            assert message["tokens"] == last_total(heard) == (await chat.itself())["total_tokens"]
-            assert message["usage"]["is_estimated"]  # of the calls that were cut off, nobody knows the usage
-
-
-async def cut_off(
-    process: Service, model: ModelServer, task_id: str, sent_before: int, seen: list[ReceivedEvent]
-) -> list[ReceivedEvent]:
-    """Kills the service in the middle of an answer: once it has stored a piece, if there is one. Returns what
-    a viewer has received since `seen`."""
-    async with subscribed(process.url, task_id, last_id(seen), include="delta") as viewer:
-        if sent_before:
+    async with serving(tmp_path, script) as (http, _):
+        chats = [await Chat.begin(http) for _ in range(2)]
+        sent = [await chat.send(f"question {number}") for number, chat in enumerate(chats)]
+        async with subscribed(str(http.base_url), sent[0]["task_id"], include="delta") as viewer:
             await viewer.until("delta")
-        else:
-            await model.arrival("chat")
-        if sent_before > PIECE_CHARACTERS and not any(one.kind == "text" for one in seen):
-            await viewer.until("text")
-    await process.kill()
-    await process.start()
-    return viewer.heard
+        gate.set()
+        for number, chat in enumerate(chats):
+            await chat.over(sent[number])
+            message = await chat.last()
+            assert message["content"] == f"The answer to question {number} is here. And its end."
 
 
-def last_id(seen: list[ReceivedEvent]) -> int:
-    return max((event.id for event in seen), default=0)
+async def test_the_bill_after_a_failover_is_that_of_both_models(tmp_path: Path) -> None:
+    prices = {"price_prompt": "1000", "price_completion": "2000"}
+    usage = Usage(prompt=30, completion=20)
+    async with (
+        model_server(lambda body: http_error(402, "no money")) as first,
+        serving(tmp_path, lambda body: text("Yes.", usage=usage), workspace_allow_networks="127.0.0.0/8") as (
+            http,
+            second,
+        ),
+    ):
+        for name, model in (("first", first), ("second", second)):
+            config = {"name": name, "provider": "compatible", "base_url": model.base_url, "model": "m"}
+            made = await http.post(
+                "/api/v1/ai/models", json={**config, **prices, "is_default": name == "first"}
+            )
+            assert made.status_code == 201, made.text
+        chat = await Chat.begin(http, model=None)
+        sent = await chat.ask()
+        message = await chat.last()
+        assert (message["content"], message["tokens"]) == ("Yes.", 50)
+        assert message["usage"]["cost"] == (await chat.itself())["cost"] == "0.070000"
+        heard = await events(str(http.base_url), sent["task_id"])
+        assert [one.kind for one in heard].count("failover") == 1
+        assert last_total(heard) == 50
+
+
+async def test_assistants_send_messages_and_read_answers(tmp_path: Path) -> None:
+    async with serving(tmp_path, lambda body: text("Yes.")) as (http, _):
+
+        async def call(tool: str, **arguments: Any) -> dict[str, Any]:
+            body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+            headers = {"Accept": "application/json, text/event-stream"}
+            params = {"name": tool, "arguments": arguments}
+            answer = await http.post("/mcp", json={**body, "params": params}, headers=headers)
+            result: dict[str, Any] = answer.json()["result"]
+            return result
+
+        sent = (await call("chat", content="Is it so?", model="scripted"))["structuredContent"]
+        await call("status", task_id=sent["task_id"], wait_seconds=30)
+        read = (await call("answer", task_id=sent["task_id"]))["structuredContent"]
+        assert (read["content"], read["status"]) == ("Yes.", "complete")
+        assert read["conversation_id"] == sent["conversation_id"]
+        assert (await call("answer", task_id="unknown"))["isError"]

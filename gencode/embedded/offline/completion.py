@@ -5,25 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from gencode.embedded.offline.openai_protocol import MODEL, ApiError, ChatMessage, ChatRequest
+from gencode.embedded.offline.openai_protocol import ApiError, ChatMessage, ChatRequest
 from gencode.embedded.offline.request_summary import is_chinese
 from gencode.embedded.offline.rule_answers import rule_answer
+from gencode.embedded.offline.self_description import self_description
 from gencode.embedded.offline.template_project import TemplateProject, UnknownFile
 
 FILE_PROMPT_MARKER = "\nWrite this file now: "
 """Ends each prompt of `gencode.codegen.prompts.file_messages`, followed by the path of the file."""
-
-SELF_DESCRIPTION = (
-    f"I am {MODEL}, the offline model of gencode. I am not a language model: I only look for words I know in "
-    "a project request and produce one of a few small project templates (Flask, FastAPI, Express, Go, "
-    "command line, static page). I cannot talk about anything else. Connect gencode to a language model "
-    "for answers to questions."
-)
-SELF_DESCRIPTION_ZH = (
-    f"我是 gencode 的离线模型 {MODEL}，不是语言模型：我只在项目需求中查找认识的词，然后给出几个小项目模板之一"
-    "（Flask、FastAPI、Express、Go、命令行工具、静态页面），无法谈论其他内容。"
-    "需要回答问题时，请为 gencode 配置语言模型。"
-)
 
 
 def completion_text(chat_request: ChatRequest) -> str:
@@ -92,5 +81,5 @@ def _file(project: TemplateProject, path: str) -> str:
 def _answer_to_chat(chat_request: ChatRequest) -> str:
     """A self-description, in the language of the last user message."""
     from_user = (message.content for message in reversed(chat_request.messages) if message.role == "user")
-    text = SELF_DESCRIPTION_ZH if is_chinese(next(from_user, "")) else SELF_DESCRIPTION
+    text = self_description(in_chinese=is_chinese(next(from_user, "")))
     return json.dumps({"answer": text}, ensure_ascii=False) if chat_request.wants_json else text

@@ -17,6 +17,7 @@ from gencode.model_tasks.calls import ModelCalls
 from gencode.pipelines.chat.answer_stream import ABOUT, REFUSED, AnswerStream
 from gencode.pipelines.chat.opening import Opening
 from gencode.pipelines.chat.prompt import chat_request
+from gencode.pipelines.chat.sources import sources_text
 from gencode.pipelines.chat.turn import Turn
 from gencode.workspace.conversations.branches import MessageReader
 from gencode.workspace.conversations.messages import MessageWriter
@@ -69,7 +70,8 @@ class Answering:
         assert turn.context is not None  # noqa: S101 - the stage before has chosen
         earlier = await self._reader.messages(turn.context.messages)
         (question,) = await self._reader.messages([turn.new.ids.question_id])
-        return chat_request(turn.system, earlier, question.content, self._max_tokens)
+        system = turn.system + sources_text(turn.context.sources)
+        return chat_request(system, earlier, question.content, self._max_tokens)
 
 
 def _stream(emit: Emit, request: ChatRequest, turn: Turn) -> AnswerStream:

@@ -22,10 +22,11 @@ from gencode.pipelines.chat.pipeline import Chat
 from gencode.pipelines.chat.preparation import Preparation, submitted
 from gencode.pipelines.chat.request import ChatRequest
 from gencode.pipelines.chat.texts import ANSWERING, NAME, STAGE_TITLES, TITLE
+from gencode.pipelines.chat.tools import answer_tool
 from gencode.pipelines.chat.turn import ids_of
 from gencode.workspace.conversations.settlement import Settlement
 from gencode.workspace.errors import ConversationBusy
-from gencode.workspace.workspace import Workspace
+from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 
 
 class ChatTaskFields(BaseModel, defer_build=True):
@@ -64,24 +65,24 @@ KIND = Kind(
     view_model=ChatTaskFields,
     retry_model=LimitsRetry,
     errors=(ConversationBusy, BudgetExceeded, SecretFound, TaskTimeout, CrashLoop, Internal),
-    event_names=("context", "text", "usage", "retry", "failover", "resumed"),
+    event_names=("context", "text", "citations", "usage", "retry", "failover", "resumed"),
     milestones=(ANSWERING,),
     operations=(send_message, answer_again),
 )
 
 
 def start(dependencies: KindDependencies) -> KindRuntime:
-    workspace, settings = dependencies.extension(Workspace), dependencies.settings
-    database, tasks = workspace.database, dependencies.store
+    knowledge, settings = dependencies.extension(KnowledgeBases), dependencies.settings
+    database, tasks = knowledge.workspace.database, dependencies.store
     opening = Opening(database, tasks)
     pipeline = Chat(
-        Collecting(database, opening),
+        Collecting(knowledge, opening),
         Answering(database, opening, dependencies.sessions, settings.max_output_tokens),
-        Delivering(database),
+        Delivering(knowledge),
         dependencies.price,
     )
     prepare = Preparation(
-        workspace, Settlement(database, tasks), dependencies.choose_model, settings.chat_context_tokens
+        knowledge, Settlement(database, tasks), dependencies.choose_model, settings.chat_context_tokens
     )
     return KindRuntime(
         pipeline=pipeline,
@@ -90,6 +91,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         label=lambda task: str(task.parameters.get("title")),
         submitted=submitted,
         services=Claim(opening, tasks),
+        tools=(answer_tool(database, tasks),),
     )
 
 

@@ -21,9 +21,9 @@ from gencode.workspace.conversations.settlement import Settlement
 from gencode.workspace.conversations.tables import Conversation, MessageRole
 from gencode.workspace.conversations.titles import title_of
 from gencode.workspace.errors import ConversationBusy
+from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.prompt_templates.placeholders import render, variables_of
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
-from gencode.workspace.workspace import Workspace
 
 CONTENT = "content"
 _PARAMETERS = ("conversation_id", "question_id", "max_tokens", "max_cost", "deadline")
@@ -43,10 +43,11 @@ class Preparation:
     """`context_tokens`: the most tokens of a prompt, unless the conversation has a limit of its own."""
 
     def __init__(
-        self, workspace: Workspace, settlement: Settlement, choose: ChooseModel, context_tokens: int
+        self, knowledge: KnowledgeBases, settlement: Settlement, choose: ChooseModel, context_tokens: int
     ) -> None:
-        self._workspace = workspace
-        self._reader = MessageReader(workspace.database)
+        self._knowledge = knowledge
+        self._workspace = knowledge.workspace
+        self._reader = MessageReader(knowledge.workspace.database)
         self._settlement = settlement
         self._choose = choose
         self._context_tokens = context_tokens
@@ -59,6 +60,7 @@ class Preparation:
         place = await self._place(request, conversation)
         content = place.content or await self._content(request, principal)
         given = await self._system(conversation, principal)
+        base_id = await self._base(conversation, principal)
         limit = (conversation.context_tokens if conversation else None) or self._context_tokens
         _check_fits(system_text(given), content, limit)
         model = conversation.model if conversation and request.model is None else request.model
@@ -70,6 +72,7 @@ class Preparation:
             "question_id": place.question_id,
             "prompt_template_id": request.template_id,
             "system": given,
+            "knowledge_base_id": base_id,
             "context_tokens": limit,
             **chosen.parameters(),
         }
@@ -124,6 +127,14 @@ class Preparation:
             return conversation.system_prompt if conversation else None
         content = await self._template("prompt_template_id", conversation.prompt_template_id, principal)
         return check_system_template(content)
+
+    async def _base(self, conversation: Conversation | None, principal: str) -> str | None:
+        if conversation is None or conversation.knowledge_base_id is None:
+            return None
+        try:
+            return (await self._knowledge.base(conversation.knowledge_base_id, principal)).id
+        except NotFound:
+            raise Invalid.of("knowledge_base_id", "exists", "you have no such knowledge base") from None
 
     async def _template(self, field: str, template_id: str, principal: str) -> str:
         try:

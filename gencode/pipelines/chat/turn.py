@@ -14,6 +14,7 @@ from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.chat.prompt import system_text
 from gencode.workspace.conversations.messages import NewTurn, TurnIds
 from gencode.workspace.conversations.written_text import WrittenText, written_text
+from gencode.workspace.knowledge_bases.sources import KnowledgeSource
 
 CONTEXT = "context"
 """A checkpoint, and the event that reports it."""
@@ -23,6 +24,8 @@ class Context(BaseModel):
     """messages  the ids of the earlier messages that the model sees
     left_out  how many more the branch has
     tokens    of the prompt, estimated
+    sources   passages of the knowledge base
+    is_complete  whether all of its documents were searched
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -30,6 +33,17 @@ class Context(BaseModel):
     messages: tuple[str, ...]
     left_out: int
     tokens: int
+    sources: tuple[KnowledgeSource, ...] = ()
+    is_complete: bool = True
+
+    def shown(self) -> dict[str, Any]:
+        """For the result of the task, and the message."""
+        return {
+            "left_out": self.left_out,
+            "tokens": self.tokens,
+            "sources": len(self.sources),
+            "is_complete": self.is_complete,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +57,7 @@ class Turn:
     new: NewTurn
     system: str
     context_tokens: int
+    knowledge_base_id: str | None
     run: ModelRun
     context: Context | None
     written: WrittenText
@@ -70,6 +85,7 @@ def restored(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -
         ),
         system=system_text(request["system"]),
         context_tokens=int(request["context_tokens"]),
+        knowledge_base_id=request.get("knowledge_base_id"),
         run=ModelRun.of(task, request, checkpoints),
         context=Context.model_validate_json(stored) if stored else None,
         written=written_text(checkpoints),

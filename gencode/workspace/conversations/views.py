@@ -35,17 +35,23 @@ class MessageFailure(ResponseModel):
 class MessageContext(ResponseModel):
     left_out: int = Field(ge=0, description="Earlier messages that did not fit the window of the model")
     tokens: int = Field(ge=0, description="Of the prompt, estimated")
+    sources: int = Field(0, ge=0, description="Passages of the knowledge base in the prompt")
+    is_complete: bool = Field(True, description="Whether all documents of the knowledge base were searched")
 
 
 class Citation(ResponseModel):
-    """A quote that was found in the source, word for word."""
+    """A quote of the answer. `start`, `end`: of the document's text, in characters."""
 
-    number: int
-    document_id: str
-    title: Words
-    chunk_id: str
+    number: int = Field(description="Of the source, as the answer names it")
     quote: Words
-    page: int | None = None
+    is_verified: bool = Field(description="Whether the source has it, word for word")
+    reason: str | None = Field(description="Why not, such as not_found")
+    knowledge_base_id: str | None
+    document_id: str | None
+    document_name: Words | None
+    page: int | None
+    start: int | None
+    end: int | None
 
 
 class MessageView(ResponseModel):
@@ -129,4 +135,9 @@ def _sections(messages: Sequence[MessageView]) -> Iterator[str]:
         note = "" if message.status is MessageStatus.COMPLETE else f" ({message.status.value})"
         yield f"## {message.role.value.title()}{note}"
         yield message.content
-        yield from (f"[{one.number}] {one.title}: “{one.quote}”" for one in message.citations)
+        yield from map(_citation_line, message.citations)
+
+
+def _citation_line(citation: Citation) -> str:
+    state = "" if citation.is_verified else " (not found in the source)"
+    return f"[{citation.number}] {citation.document_name or '?'}: “{citation.quote}”{state}"
