@@ -17,7 +17,14 @@ NEWEST = 2
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:
     """The phase "coverage" calls only this hook for bodies that may be left out."""
-    return filter_body(_context, case.body)
+    return filter_body(_context, case.body) and _names_what_was_shown(case)
+
+
+def _names_what_was_shown(case: Any) -> bool:
+    """A cursor is a part of an earlier answer. Headers lose the quotes that an ETag has."""
+    if not str(case.path).startswith("/api/v1/requirements"):
+        return True
+    return not ((case.query or {}).get("cursor") or (case.headers or {}).get("If-Match"))
 
 
 @schemathesis.hook

@@ -26,7 +26,7 @@ from tests.servers.calls import client, get, post
 from tests.servers.command import run_gencode
 from tests.servers.git_repository import GitRepository
 from tests.servers.git_server import git_server
-from tests.servers.model import Body, ModelServer, Reply, model_server, text
+from tests.servers.model import USAGE, Body, ModelServer, Reply, model_server, text
 from tests.servers.service import App, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
@@ -183,6 +183,45 @@ async def test_what_the_budget_does_not_allow_is_in_the_ledger(tmp_path: Path) -
         assert (review["complete"], len(review["findings"]), len(server.requests)) == (False, 1, 1)
         page = await get(app.url, f"/api/v1/task/{task_id}/review.md")
         assert "BUDGET\\_EXCEEDED: `second.py`" in page
+
+
+async def test_a_review_that_could_not_begin_for_its_budget_is_retried_with_another(tmp_path: Path) -> None:
+    async with (
+        model_server(reviewer({})) as server,
+        running_app(settings(tmp_path, server, workspace=True)) as app,
+    ):
+        task_id = await submit(app.url, max_tokens=10)
+        await events(app.url, task_id)
+        task = await get(app.url, f"/api/v1/task/{task_id}")
+        assert (task["state"], task["error"]["code"]) == ("failed", "BUDGET_EXCEEDED")
+        assert not server.requests
+        retried = await post(app.url, f"/task/{task_id}/retry", {"max_tokens": None})
+        assert retried.status_code == 202
+        await events(app.url, task_id, task["last_event_id"])
+        assert (await get(app.url, f"/api/v1/task/{task_id}/review"))["complete"] is True
+
+
+async def test_the_self_check_drops_what_the_model_refutes_and_keeps_the_bill(tmp_path: Path) -> None:
+    find = reviewer({"app.py": ["import subprocess", "return seen"]})
+
+    def script(body: Body) -> Reply:
+        if "Task: code_review_check" in str(body["messages"][0]["content"]):
+            return text('{"scores": [{"number": 1, "score": 1}, {"number": 2, "score": 9}]}', usage=USAGE)
+        told: Reply = find(body)
+        return told
+
+    async with (
+        model_server(script) as server,
+        running_app(settings(tmp_path, server, workspace=True)) as app,
+    ):
+        task_id = await submit(app.url, self_check=True)
+        heard = await events(app.url, task_id)
+        found = await get(app.url, f"/api/v1/task/{task_id}/review")
+        assert [(one["line"], one["confidence"]) for one in found["findings"]] == [(8, 0.9)]
+        assert (found["stats"]["refuted"], found["stats"]["self_checked"]) == (1, True)
+        bills = [event.data["total"] for event in heard if event.kind == "usage"]
+        assert len(bills) == 2
+        assert bills[1]["completion"] > bills[0]["completion"]
 
 
 async def test_orders_in_a_diff_have_no_effect_but_through_findings_that_are_proven(tmp_path: Path) -> None:
@@ -362,8 +401,19 @@ async def test_a_branch_of_a_repository_is_reviewed_with_the_functions_around(tm
         assert (found["head_commit"], found["stats"]["files"]) == (tip, 1)
         assert [(one["line"], one["in_diff"]) for one in found["findings"]] == [(22, "added")]
         assert "def long():" in prompt_of(model.requests[0].body)
+        compared = {"name": "d", "repository_id": row["id"], "source_ref": "change", "target_ref": "main"}
+        diff = (await post(app.url, "/code-diffs", compared)).json()
+        await events(app.url, diff["task_id"])
+        of_diff = await submit(app.url, patch=None, code_diff_id=diff["id"])
+        await events(app.url, of_diff)
+        again = await get(app.url, f"/api/v1/task/{of_diff}/review")
+        assert (again["head_commit"], again["subject"]) == (tip, found["subject"])
+        assert [(one["id"], one["status"]) for one in again["findings"]] == [
+            (found["findings"][0]["id"], "still_there")
+        ]
         for wrong, field in (
             ({**fields, "patch": PATCH}, "body"),
+            ({"code_diff_id": row["id"]}, "code_diff_id"),
             ({"repository_id": row["id"], "base": "main"}, "body"),
             ({**fields, "repository_id": "00000000-0000-4000-8000-000000000000"}, "repository_id"),
         ):

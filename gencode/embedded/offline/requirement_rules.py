@@ -28,9 +28,10 @@ _MUST = re.compile(
     r"|必须|应当|应该|需要|不得|禁止|不允许|务必|(?<![反响适相供对回])应(?![用急答对变聘征])|(?<![必仅只])需(?!求|要)",
     re.IGNORECASE,
 )
-_NO_UNIT = "and|or|for|of|in|at|to|with|on|by|if|when|after|before"
+_NO_UNIT = "and|or|for|of|in|at|to|with|within|on|by|if|when|after|before|is|are|must|shall|should|the|than"
+_UNIT = rf"(?!(?:{_NO_UNIT})\b)[A-Za-z]+"
 _VALUE = re.compile(
-    rf"(?<![A-Za-z0-9_.])\d+(?:[.,]\d+)*\s*(?:%|％|[A-Za-z]+(?:[ /-](?!(?:{_NO_UNIT})\b)[A-Za-z]+)?"
+    rf"(?<![A-Za-z0-9_.])\d+(?:[.,]\d+)*\s*(?:%|％|{_UNIT}(?:[ /-]{_UNIT})?"
     r"|毫秒|秒|分钟|小时|天|日|周|个月|月|年|次|个|人|条|位|字|万|元|页|倍|台|种|级|[KMGT]?B)"
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -142,10 +143,15 @@ def _pairs(requirements: Sequence[tuple[int, str]]) -> Iterator[Mapping[str, Any
         if about and about in opposite:
             yield _pair(opposite[about][0], number, text, _FORBIDS)
         same.setdefault(about, (number, text))
-        skeleton = f"{is_not} {_NUMBER.sub('0', about)}"
+        skeleton = f"{is_not} {_about(_VALUE.sub(_without_number, text))}"
         if skeleton in values and _NUMBER.findall(values[skeleton][1]) != _NUMBER.findall(text):
             yield _pair(values[skeleton][0], number, text, _OTHER_NUMBERS)
         values.setdefault(skeleton, (number, text))
+
+
+def _without_number(value: re.Match[str]) -> str:
+    """The unit alone: other numbers name things, such as "report 3"."""
+    return _NUMBER.sub("0", value[0])
 
 
 def _about(text: str) -> str:

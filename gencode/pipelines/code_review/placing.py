@@ -1,8 +1,7 @@
 """Places what a model says: on a proven line of the diff, on its file without a line, or nowhere.
 
 A claim with an anchor is verified by `gencode.diffs.place`. A number without a hash proves nothing; such a
-claim is placed only if its quote is the whole text of one line, and of no other, of all that was shown of the
-file.
+claim is placed only if its quote is the whole text of one line, and of no other, of all that was shown.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from gencode.diffs import (
     Claim,
     FileDiff,
     Hunk,
+    Line,
     LineKind,
     Outcome,
     Placement,
@@ -59,6 +59,11 @@ class ReviewedFile:
         new = hunk_lines(self.file, Side.NEW) if self.blob is None else blob_lines(self.blob)
         return {Side.OLD: hunk_lines(self.file, Side.OLD), Side.NEW: new}
 
+    @cached_property
+    def shown(self) -> Sequence[Line]:
+        """The lines of the hunks."""
+        return [line for hunk in self.file.hunks for line in hunk.lines()]
+
     def hunk_of(self, side: Side, line: int) -> int | None:
         """The hunk that shows the line, or the nearest one."""
         distances = [_distance(hunk, side, line) for hunk in self.file.hunks]
@@ -84,12 +89,13 @@ def place_claim(claim: ClaimedFinding, files: Sequence[ReviewedFile]) -> Finding
     """`files`: those that the model was shown. None for a claim about another file, or one that fits several
     versions of a file equally well."""
     named = [file for file in files if file.path == _path(claim.path, files)]
-    placed = [(file, placement) for file in named if (placement := _placement(claim, file)).line is not None]
+    placements = [(file, _placement(claim, file, files)) for file in named]
+    placed = [(file, placement) for file, placement in placements if placement.line is not None]
     if len(placed) == 1:
         return _anchored(claim, *placed[0])
     if not named or placed:
         return None
-    return _unanchored(claim, named[-1])
+    return _unanchored(claim, *placements[-1])
 
 
 def place_evidence(claim: ClaimedEvidence, files: Sequence[ReviewedFile]) -> Evidence | None:
@@ -132,24 +138,25 @@ def _path(path: str, files: Iterable[ReviewedFile]) -> str:
     return next((variant for variant in variants if variant in shown), path)
 
 
-def _placement(claim: ClaimedFinding, file: ReviewedFile) -> Placement:
+def _placement(claim: ClaimedFinding, file: ReviewedFile, files: Sequence[ReviewedFile]) -> Placement:
     if parse_anchor(claim.anchor) is None:
-        return _by_quote(claim, file)
+        return _by_quote(claim, file, files)
     wanted = Claim(path=file.path, anchor=claim.anchor, quote=claim.quote)
     return place(wanted, file.file, file.lines)
 
 
-def _by_quote(claim: ClaimedFinding, file: ReviewedFile) -> Placement:
-    """The one line whose whole text is quoted. An unchanged line is on both sides: the new one counts."""
+def _by_quote(claim: ClaimedFinding, file: ReviewedFile, files: Sequence[ReviewedFile]) -> Placement:
+    """The one line whose whole text is quoted: a line of another file with the same text makes it doubtful.
+    An unchanged line is on both sides: the new one counts."""
     quote = _normal(claim.quote)
     if sum(map(str.isalnum, quote)) < MIN_UNIQUE_QUOTE:
         return Placement(outcome=Outcome.UNANCHORED, reason=_NO_HASH)
-    shown = [line for hunk in file.file.hunks for line in hunk.lines()]
-    found = [line for line in shown if _normal(display_line(line.text)) == quote]
-    if len(found) != 1:
+    found = [(one, line) for one in files for line in one.shown if _normal(display_line(line.text)) == quote]
+    if len(found) != 1 or found[0][0] is not file:
         return Placement(outcome=Outcome.UNANCHORED, reason=_NO_HASH)
-    side = Side.OLD if found[0].kind is LineKind.DELETED else Side.NEW
-    return Placement(outcome=Outcome.MOVED, side=side, line=found[0].number(side), in_diff=found[0].kind)
+    line = found[0][1]
+    side = Side.OLD if line.kind is LineKind.DELETED else Side.NEW
+    return Placement(outcome=Outcome.MOVED, side=side, line=line.number(side), in_diff=line.kind)
 
 
 def _normal(text: str) -> str:
@@ -212,11 +219,11 @@ def _suggestion(claim: ClaimedFinding, file: ReviewedFile, first: int, last: int
     return LineReplacement(first=first, last=last, old=old, replacement=claim.suggestion)
 
 
-def _unanchored(claim: ClaimedFinding, file: ReviewedFile) -> Finding:
+def _unanchored(claim: ClaimedFinding, file: ReviewedFile, placement: Placement) -> Finding:
     return Finding(
         identity=finding_identity(file.file.path, [b""], 1, f"{claim.category}: {claim.title}"),
         path=file.path,
-        unanchored=_placement(claim, file).reason,
+        unanchored=placement.reason,
         severity=claim.severity,
         category=claim.category,
         title=claim.title,

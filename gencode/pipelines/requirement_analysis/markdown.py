@@ -38,7 +38,7 @@ _EN: Mapping[str, str] = {
     "incomplete": "This analysis is not complete: see the table at its end.",
     "left_out": "{count} further requirements were left out: a document may have {most}.",
     PartStatus.ANALYSED: "analysed",
-    PartStatus.CUT: "partly: the answer was too long",
+    PartStatus.CUT: "partly",
     PartStatus.FAILED: "failed",
     PartStatus.OVER_BUDGET: "over budget",
 }
@@ -63,7 +63,7 @@ _ZH: Mapping[str, str] = {
     "incomplete": "本次分析不完整，详见文末表格。",
     "left_out": "另有 {count} 条需求未列出，每个文档最多 {most} 条。",
     PartStatus.ANALYSED: "已分析",
-    PartStatus.CUT: "部分分析，回答过长",
+    PartStatus.CUT: "部分分析",
     PartStatus.FAILED: "失败",
     PartStatus.OVER_BUDGET: "超出预算",
 }

@@ -76,7 +76,8 @@ class PartCalls:
         if smaller := halves(self._source.text, part):
             self._waiting.extendleft(reversed(smaller))
             return None
-        return PartOutcome(part=part, status=PartStatus.CUT, answer=answer)
+        message = "the answer was too long even for the smallest piece"
+        return PartOutcome(part=part, status=PartStatus.CUT, answer=answer, message=message)
 
     async def _ask(self, part: Part) -> PartAnswer:
         source = self._source

@@ -53,6 +53,7 @@ def test_sentences_that_demand_something_are_requirements(text: str, statements:
         ("It must answer within 200 ms for 99.9% of requests.", ['"200 ms" is met', '"99.9%" is met']),
         ("页面必须在3秒内打开，支持 1000 人。", ["满足“3秒”", "满足“1000 人”"]),
         ("It must work.", []),
+        ("Step 1 must end within 5 s.", ['"5 s" is met']),
     ],
 )
 def test_numbers_with_units_are_criteria(text: str, values: list[str]) -> None:
@@ -82,6 +83,8 @@ def test_the_same_with_and_without_not_contradict() -> None:
         "8: 系统必须允许导出数据",
         "9: 系统不允许导出数据",
         "10: Something else must happen.",
+        "11: Report 1 must load within 3 s.",
+        "12: Report 2 must load within 4 s.",
     ]
     found = answered("requirement_contradictions", "\n".join(listed))["contradictions"]
     assert [(one["first"], one["second"]) for one in found] == [(1, 2), (3, 7), (8, 9)]

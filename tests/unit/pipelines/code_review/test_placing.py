@@ -82,6 +82,13 @@ def test_a_part_of_a_line_a_short_or_a_repeated_one_places_nothing(quote: str) -
     assert placed.line is None
 
 
+def test_a_quote_that_fits_another_file_as_well_places_nothing() -> None:
+    file, other = reviewed("a.py", OLD, NEW), reviewed("b.py", OLD, NEW)
+    placed = place_claim(claim(file, 3, anchor="3"), [file, other])
+    assert placed is not None
+    assert placed.line is None
+
+
 def test_a_line_that_stands_on_both_sides_as_a_change_places_nothing() -> None:
     file = reviewed("a.py", "moved_line(1)\nb\nc\nd\ne\n", "b\nc\nd\ne\nmoved_line(1)\n")
     placed = place_claim(claim(file, 5, anchor="", quote="moved_line(1)"), [file])
