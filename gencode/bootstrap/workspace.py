@@ -21,6 +21,7 @@ from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
 from gencode.pipelines.chat.kind import CHAT
+from gencode.pipelines.code_diff.kind import CODE_DIFF_KIND
 from gencode.pipelines.code_review.kind import CODE_REVIEW
 from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
@@ -47,6 +48,7 @@ log = structlog.get_logger(__name__)
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
 KINDS: Sequence[KindFactory] = (
+    CODE_DIFF_KIND,
     CHAT,
     CODE_REVIEW,
     INDEX_KIND,

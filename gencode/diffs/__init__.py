@@ -29,6 +29,7 @@ from gencode.diffs.finding_identity import (
 from gencode.diffs.line_text import blob_lines, display_line, hunk_lines
 from gencode.diffs.patch_parser import parse_patch
 from gencode.diffs.patch_reader import PatchLimits
+from gencode.diffs.patch_writer import write_file
 from gencode.diffs.paths import display_path, path_bytes, path_text
 from gencode.diffs.renames import RenameLimits
 from gencode.diffs.rendering import render_file_head, render_hunk
@@ -112,4 +113,5 @@ __all__ = [
     "render_file_head",
     "render_hunk",
     "split_lines",
+    "write_file",
 ]

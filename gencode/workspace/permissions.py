@@ -16,6 +16,7 @@ from gencode.domain.errors import Forbidden
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
+from gencode.workspace.code_diffs.resource import CODE_DIFFS
 from gencode.workspace.conversations.resource import CONVERSATIONS
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.tables import UserRole
@@ -75,6 +76,10 @@ PERMISSIONS: Mapping[str, Permission] = {
     "listRepositoryCommits": EVERYBODY,
     "getRepositoryTree": EVERYBODY,
     "getRepositoryFile": EVERYBODY,
+    **dict.fromkeys(CODE_DIFFS.operation_names, EVERYBODY),
+    "createPatchDiff": EVERYBODY,
+    "getCodeDiffContent": EVERYBODY,
+    "getCodeDiffPatch": EVERYBODY,
     **dict.fromkeys(KNOWLEDGE_BASES.operation_names, EVERYBODY),
     "listKnowledgeDocuments": EVERYBODY,
     "addKnowledgeDocument": EVERYBODY,

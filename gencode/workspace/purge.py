@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import StoreError
+from gencode.workspace.code_diffs.table import CodeDiff, CodeDiffFile
 from gencode.workspace.conversations.tables import ChatMessage, Conversation
 from gencode.workspace.database import Database
 from gencode.workspace.identity.actor import principal_id
@@ -49,6 +50,7 @@ class Dependents:
 
 
 DEPENDENTS: Mapping[type[Base], Sequence[Dependents]] = {
+    CodeDiff: (Dependents(table=CodeDiffFile, of=CodeDiffFile.diff_id),),
     Conversation: (Dependents(table=ChatMessage, of=ChatMessage.conversation_id),),
     KnowledgeBase: (Dependents(table=KnowledgeDocument, of=KnowledgeDocument.base_id),),
     KnowledgeDocument: (Dependents(table=KnowledgeText, of=KnowledgeText.document_id),),

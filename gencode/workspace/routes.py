@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.workspace.audit.routes import list_audit_log
+from gencode.workspace.code_diffs.routes import CODE_DIFF_OPERATIONS
 from gencode.workspace.conversations.routes import CONVERSATION_OPERATIONS
 from gencode.workspace.git_credentials.routes import GIT_CREDENTIAL_OPERATIONS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
@@ -25,6 +26,7 @@ GUARDED_OPERATIONS = guarded(
         list_system_log,
         *GIT_CREDENTIAL_OPERATIONS,
         *REPOSITORY_OPERATIONS,
+        *CODE_DIFF_OPERATIONS,
         *MODEL_CONFIG_OPERATIONS,
         get_usage,
         *KNOWLEDGE_OPERATIONS,

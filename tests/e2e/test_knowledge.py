@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 
 from gencode.retrieval.memory import MemoryIndex
 from gencode.retrieval.search import HybridSearch
+from gencode.settings import Settings
 from gencode.storage.backup import backup, restore
 from tests.benchmarks.retrieval import LANGUAGES, SLICE, places, read
 from tests.servers.calls import client, get, post
@@ -21,15 +23,23 @@ from tests.servers.service import running_app, service, settings
 from tests.servers.stream import ReceivedEvent, events
 from tests.unit.documents.pdf_files import pdf_file
 
-pytestmark = [
-    pytest.mark.one_process("the settings of several processes have no workspace yet"),
-    pytest.mark.campaign,
-]
+pytestmark = pytest.mark.campaign
+HERE = "127.0.0.1/32"
+"""Whose APIs may be called, also where the service is for others."""
+ENVIRONMENT = {
+    "WORKSPACE": "true",
+    "WORKSPACE_ALLOW_NETWORKS": HERE,
+    "ENCRYPTION_KEY": b64encode(b"k" * 32).decode(),
+}
 
 CHINESE = (
     "# 发布流程\n\n每次发布之前，必须先运行全部测试。发布由两名工程师批准。\n\n## 回滚\n\n回滚需要十分钟。\n"
 )
 ENGLISH = "# Deployment\n\nThe service starts within two seconds.\n\n## Backups\n\nBackups run at three.\n"
+
+
+def chosen(folder: Path, **fields: Any) -> Settings:
+    return settings(folder, workspace=True, workspace_allow_networks=HERE, **fields)
 
 
 async def a_base(url: str, **fields: Any) -> str:
@@ -80,7 +90,7 @@ async def a_config(url: str, server: EmbeddingsServer, **fields: Any) -> str:
 
 
 async def test_documents_are_found_in_both_languages_and_cited(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path, workspace=True)) as app:
+    async with running_app(chosen(tmp_path)) as app:
         base = await a_base(app.url)
         await add(app.url, base, "发布.md", CHINESE)
         added = await add(app.url, base, "deployment.md", ENGLISH)
@@ -117,7 +127,7 @@ async def test_documents_are_found_in_both_languages_and_cited(tmp_path: Path) -
 
 
 async def test_an_encoder_is_measured_charged_and_replaced_beside_the_old_one(tmp_path: Path) -> None:
-    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+    async with embeddings_server() as server, running_app(chosen(tmp_path)) as app:
         config = await a_config(app.url, server, price_prompt="1", price_completion="1")
         base = await a_base(app.url, encoder="model", encoder_config=config)
         await add(app.url, base, "发布.md", CHINESE)
@@ -138,7 +148,7 @@ async def test_an_encoder_is_measured_charged_and_replaced_beside_the_old_one(tm
 
 
 async def test_a_document_that_the_encoder_refuses_fails_alone(tmp_path: Path) -> None:
-    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+    async with embeddings_server() as server, running_app(chosen(tmp_path)) as app:
         server.refused = "hostile"
         base = await a_base(app.url, encoder="model", encoder_config=await a_config(app.url, server))
         await add(app.url, base, "bad.md", "a hostile text")
@@ -163,7 +173,7 @@ async def test_after_kill_9_the_index_is_complete_and_nothing_is_doubled(tmp_pat
         f"# Part {n}\n\n" + "".join(f"Sentence {m} of the guide about topic{n}. " for m in range(800))
         for n in range(3)
     ]
-    async with embeddings_server() as server, service(tmp_path, {"WORKSPACE": "true"}) as process:
+    async with embeddings_server() as server, service(tmp_path, ENVIRONMENT) as process:
         server.gated_at = 2
         base = await a_base(process.url, encoder="model", encoder_config=await a_config(process.url, server))
         for number, text in enumerate(texts):
@@ -195,7 +205,7 @@ async def upload(url: str, base: str, name: str, data: bytes) -> dict[str, Any]:
 
 
 async def test_an_uploaded_document_is_read_and_a_hostile_one_fails_alone(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path, workspace=True)) as app:
+    async with running_app(chosen(tmp_path)) as app:
         base = await a_base(app.url)
         await upload(app.url, base, "bad.docx", b"PK\x03\x04 no archive at all")
         await upload(
@@ -216,7 +226,7 @@ async def test_an_uploaded_document_is_read_and_a_hostile_one_fails_alone(tmp_pa
 
 async def test_questions_find_their_paragraphs_as_the_benchmark_measures_it(tmp_path: Path) -> None:
     """Through documents, tasks and routes: the benchmark calls the index alone."""
-    async with running_app(settings(tmp_path, workspace=True)) as app:
+    async with running_app(chosen(tmp_path)) as app:
         for language in LANGUAGES:
             paragraphs, questions = read(SLICE, language)
             base = await a_base(app.url, name=language)
@@ -237,18 +247,19 @@ async def _documents_found(url: str, base: str, question: str) -> list[str]:
     return [source["document_name"] for source in (await search(url, base, question))["sources"]]
 
 
+@pytest.mark.one_process("it reads and removes files of DATA_DIR")
 async def test_a_backup_has_the_index(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path, workspace=True)) as app:
+    async with running_app(chosen(tmp_path)) as app:
         base = await a_base(app.url)
         await add(app.url, base, "发布.md", CHINESE)
         await settled(app.url, base)
         await anyio.to_thread.run_sync(backup, tmp_path / "data", tmp_path / "backup.zip")
     restore(tmp_path / "backup.zip", tmp_path / "restored" / "data")
-    async with running_app(settings(tmp_path / "restored", workspace=True)) as app:
+    async with running_app(chosen(tmp_path / "restored")) as app:
         assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
     for file in (tmp_path / "data").glob("retrieval.db*"):
         file.unlink()
-    async with running_app(settings(tmp_path, workspace=True)) as app:
+    async with running_app(chosen(tmp_path)) as app:
         assert (await search(app.url, base, "回滚"))["sources"] == []
         submitted = await post(app.url, "/knowledge/index", {"knowledge_base_id": base})
         assert submitted.status_code == 202, submitted.text
@@ -256,11 +267,11 @@ async def test_a_backup_has_the_index(tmp_path: Path) -> None:
         assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
 
 
+@pytest.mark.one_process("each worker has clones of its own")
 async def test_files_of_a_repository_are_indexed_and_replaced_by_those_of_a_later_commit(
     tmp_path: Path,
 ) -> None:
-    chosen = settings(tmp_path, workspace=True)
-    async with git_server(tmp_path / "served") as server, running_app(chosen) as app:
+    async with git_server(tmp_path / "served") as server, running_app(chosen(tmp_path)) as app:
         repository = server.repository()
         repository.commit(
             {
@@ -321,12 +332,14 @@ async def _index(url: str, body: dict[str, str]) -> list[ReceivedEvent]:
 
 
 async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path, workspace=True)) as app:
+    async with running_app(chosen(tmp_path)) as app:
         base = await a_base(app.url, is_public=True)
         row = await add(app.url, base, "发布.md", CHINESE)
         await settled(app.url, base)
-    chosen = settings(tmp_path, workspace=True, api_keys=SecretStr("other=other-key"))
-    async with running_app(chosen) as app, client(app.url) as http:
+    async with (
+        running_app(chosen(tmp_path, api_keys=SecretStr("other=other-key"))) as app,
+        client(app.url) as http,
+    ):
         http.headers["authorization"] = "Bearer other-key"
         path = f"/api/v1/knowledge/bases/{base}"
         found = await http.post(f"{path}/search", json={"query": "回滚"})
@@ -343,7 +356,7 @@ async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: P
 
 
 async def test_limits_hold_and_a_retry_continues(tmp_path: Path) -> None:
-    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+    async with embeddings_server() as server, running_app(chosen(tmp_path)) as app:
         config = await a_config(app.url, server, monthly_token_limit=1)
         base = await a_base(app.url, encoder="model", encoder_config=config)
         row = await add(app.url, base, "发布.md", CHINESE)
@@ -362,7 +375,7 @@ async def test_limits_hold_and_a_retry_continues(tmp_path: Path) -> None:
 
 
 async def test_a_task_stops_before_it_could_pass_its_budget(tmp_path: Path) -> None:
-    async with embeddings_server() as server, running_app(settings(tmp_path, workspace=True)) as app:
+    async with embeddings_server() as server, running_app(chosen(tmp_path)) as app:
         base = await a_base(app.url)
         await add(app.url, base, "发布.md", CHINESE)
         await settled(app.url, base)

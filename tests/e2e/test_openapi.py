@@ -93,15 +93,26 @@ checks.positive_data_acceptance.enabled = false
 """A logout would end the session of the requests. The name of an uploaded file is no matter of a schema."""
 
 
+REPOSITORIES_CONFIG = """
+checks.positive_data_acceptance.enabled = false
+
+[[operations]]
+exclude-path-regex = "^/api/v1/(git|code-diffs)"
+enabled = false
+"""
+"""Which repositories and refs there are is no matter of a schema."""
+
+
 @pytest.mark.campaign
 @pytest.mark.timeout(900)
 @pytest.mark.one_process("the requests do not depend on the number of processes")
-async def test_requests_to_the_workspace_are_answered_as_described(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [WORKSPACE_CONFIG, REPOSITORIES_CONFIG], ids=["accounts", "repositories"])
+async def test_requests_to_the_workspace_are_answered_as_described(tmp_path: Path, more: str) -> None:
     async with team(tmp_path, rate_limit="1000000/minute", login_attempts=1000) as people:
         config = CONFIG.format(examples=EXAMPLES, task_id="").replace(
             "the-key", people.tokens["admin"]["access_token"]
         )
-        (tmp_path / "schemathesis.toml").write_text(config + WORKSPACE_CONFIG, encoding="utf-8")
+        (tmp_path / "schemathesis.toml").write_text(config + more, encoding="utf-8")
         passed, report = await schemathesis(str(people.http.base_url).rstrip("/"), tmp_path)
     assert passed, report
 

@@ -62,6 +62,7 @@ _LINES: Mapping[str, Callable[[Data], str]] = {
     "failover": lambda d: f"{INDENT}{d['to']} answers in place of {d['from']}: {d['message']}",
     "fetch_progress": lambda d: f"{INDENT}received {d['received_bytes']:,} bytes",
     "synced": lambda d: f"{INDENT}{d['branches']} branches, {d['objects']} new objects",
+    "compared": lambda d: f"{INDENT}{d['files']} files, +{d['added']} -{d['deleted']} lines",
     "resumed": lambda _: f"{INDENT}goes on where it stopped",
     "error": lambda d: f"{INDENT}{d['code']}: {d['message']}",
 }

@@ -25,6 +25,7 @@ from gencode.http.kinds import Kind, KindRuntime, PreparedTask, Submission, Subm
 from gencode.pipelines.sync_repository.messages import ADVICE, SYNCING, waiting
 from gencode.pipelines.sync_repository.pipeline import SyncRepository
 from gencode.workspace.repositories.errors import RepositoryUnusable
+from gencode.workspace.repositories.fetch_reports import FETCH_PROGRESS
 from gencode.workspace.repositories.requests import SYNC_REPOSITORY, SyncRepositoryRequest
 from gencode.workspace.repositories.sync import RepositorySync
 
@@ -70,7 +71,7 @@ KIND = Kind(
         Internal,
     ),
     error_advice=ADVICE,
-    event_names=("fetch_progress", "synced"),
+    event_names=(FETCH_PROGRESS, "synced"),
     milestones=(SYNCING,),
 )
 

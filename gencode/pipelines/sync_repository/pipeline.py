@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
-
-import anyio
 
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints, Emit, Stage, StageUpdate
-from gencode.githosts.fetch.limits import FetchProgress
 from gencode.pipelines.sync_repository.messages import SYNCING, message
+from gencode.workspace.repositories.fetch_reports import reported_fetch
 from gencode.workspace.repositories.sync import RepositorySync
 
 SYNCED = "synced"
 """The checkpoint of a sync that is over."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds between two events about a download: each pause is twice the one before, since they are stored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,22 +49,8 @@ class SyncRepository:
         return message(task, status)
 
     async def _run(self, given: SyncInput, emit: Emit) -> SyncInput:
-        progress = FetchProgress()
-        async with anyio.create_task_group() as group:
-            group.start_soon(_report, progress, emit)
+        async with reported_fetch(emit) as progress:
             synced = await self._sync.sync(given.repository_id, given.principal, given.task_id, progress)
-            group.cancel_scope.cancel()
         found = asdict(synced)
         await emit(StageUpdate(kind="synced", data=found, result=found, checkpoints={SYNCED: "{}"}))
         return given
-
-
-async def _report(progress: FetchProgress, emit: Emit) -> None:
-    """Tells how far a long download is."""
-    pause, told = FIRST_PAUSE, FetchProgress()
-    while True:
-        await anyio.sleep(pause)
-        if progress != told:
-            told = replace(progress)
-            await emit(StageUpdate(kind="fetch_progress", data=asdict(told)))
-        pause = min(2 * pause, LONGEST_PAUSE)

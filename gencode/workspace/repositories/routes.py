@@ -35,29 +35,29 @@ from gencode.workspace.repositories.requests import SYNC_REPOSITORY, SyncReposit
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES, MAX_REF
 from gencode.workspace.repositories.table import GitRepository, SyncStatus
 from gencode.workspace.repositories.views import (
-    BranchList,
-    BranchView,
-    CommitList,
-    CommitView,
+    RepositoryBranches,
+    RepositoryBranchView,
+    RepositoryCommits,
+    RepositoryCommitView,
+    RepositoryEntryView,
     RepositoryFileView,
-    TreeEntryView,
-    TreeView,
+    RepositoryTreeView,
 )
 from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.workspace import Workspace
 
 MAX_PATH = 4096
 MAX_ENTRIES = 1000
-_BRANCHES = JsonResponseSpec(model=BranchList, description="The branches")
-_COMMITS = JsonResponseSpec(model=CommitList, description="A page of commits")
-_TREE = JsonResponseSpec(model=TreeView, description="The directory")
+_BRANCHES = JsonResponseSpec(model=RepositoryBranches, description="The branches")
+_COMMITS = JsonResponseSpec(model=RepositoryCommits, description="A page of commits")
+_TREE = JsonResponseSpec(model=RepositoryTreeView, description="The directory")
 _FILE = JsonResponseSpec(model=RepositoryFileView, description="The file")
 REF = Parameter(
     name="ref",
     location="query",
     description="A branch, a tag, a commit's id or its beginning; by default the repository's branch",
     type=Text(
-        check=lambda text: len(text) <= MAX_REF and text.isprintable(),
+        pattern=rf"^[^\x00-\x1f\x7f]{{0,{MAX_REF}}}$",
         rule="ref",
         message=f"is none: it has at most {MAX_REF} printable characters",
     ),
@@ -68,7 +68,7 @@ PATH = Parameter(
     location="query",
     description='From the root of the repository, with "/"',
     type=Text(
-        check=lambda text: len(text) <= MAX_PATH and "\0" not in text,
+        pattern=rf"^[^\x00]{{0,{MAX_PATH}}}$",
         rule="path",
         message=f"is none: it has at most {MAX_PATH} characters",
     ),
@@ -145,10 +145,10 @@ async def list_branches(request: Request) -> Response:
     async with workspace.database.transaction() as session:
         text = await session.scalar(select(GitRepository.branches).where(GitRepository.id == row.id))
     branches = [
-        BranchView(name=name, commit=commit, is_default=name == row.default_branch)
+        RepositoryBranchView(name=name, commit=commit, is_default=name == row.default_branch)
         for name, commit in json.loads(text or "[]")
     ]
-    return _BRANCHES.make(BranchList(branches=branches))
+    return _BRANCHES.make(RepositoryBranches(branches=branches))
 
 
 @operation(
@@ -164,8 +164,8 @@ async def list_commits(request: Request) -> Response:
     limit, skip = COMMITS.read(request), SKIP.read(request)
     async with _opened(request) as (clone, commit):
         found = await clone.call(clone.commits, commit, limit + 1, skip)
-    views = [CommitView.of(one) for one in found[:limit]]
-    return _COMMITS.make(CommitList(commits=views, has_more=len(found) > limit))
+    views = [RepositoryCommitView.of(one) for one in found[:limit]]
+    return _COMMITS.make(RepositoryCommits(commits=views, has_more=len(found) > limit))
 
 
 @operation(
@@ -181,8 +181,10 @@ async def get_tree(request: Request) -> Response:
     limit, skip, path = ENTRIES.read(request), SKIP.read(request), PATH.read(request).strip("/")
     async with _opened(request) as (clone, commit):
         found = await clone.call(lambda: list(islice(clone.entries(commit, path), skip, skip + limit + 1)))
-    entries = [TreeEntryView.of(entry) for entry in found[:limit]]
-    return _TREE.make(TreeView(commit=commit, path=path, entries=entries, has_more=len(found) > limit))
+    entries = [RepositoryEntryView.of(entry) for entry in found[:limit]]
+    return _TREE.make(
+        RepositoryTreeView(commit=commit, path=path, entries=entries, has_more=len(found) > limit)
+    )
 
 
 @operation(

@@ -11,7 +11,7 @@ import anyio
 import httpx
 from sqlalchemy import select, update
 
-from gencode.domain.errors import GencodeError, NotFound
+from gencode.domain.errors import NotFound
 from gencode.githosts.errors import GitNetwork
 from gencode.githosts.fetch.client import Fetched
 from gencode.githosts.fetch.limits import FetchProgress
@@ -28,12 +28,12 @@ from gencode.workspace.repositories.local_forge import LocalForge
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.repositories.table import GitRepository, SyncStatus
 from gencode.workspace.tables import now
+from gencode.workspace.task_failures import failure_of
 from gencode.workspace.workspace import Workspace
 
 MAX_BRANCHES = 1000
 """Branches whose commits the row has; the clone has all."""
 _HEADS = b"refs/heads/"
-CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +55,6 @@ class Synced:
 
 
 class RepositorySync:
-    """`secrets`: the tokens that were used so far, for redaction."""
-
     def __init__(
         self, workspace: Workspace, clones: RepositoryClones, http: UserHttp, forge: LocalForge
     ) -> None:
@@ -64,7 +62,6 @@ class RepositorySync:
         self._clones = clones
         self._http = http
         self._forge = forge
-        self.secrets: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, dependencies: KindDependencies) -> RepositorySync:
@@ -76,9 +73,7 @@ class RepositorySync:
             is_unrestricted=http.is_unrestricted,
         )
         workspace, clones = dependencies.extension(Workspace), dependencies.extension(RepositoryClones)
-        sync = cls(workspace, clones, http, forge)
-        dependencies.secrets.add_source(lambda: sync.secrets)
-        return sync
+        return cls(workspace, clones, http, forge)
 
     async def ensure(
         self, row_id: str, principal: str, task_id: str, progress: FetchProgress, *, refs: Sequence[str]
@@ -101,7 +96,7 @@ class RepositorySync:
                 synced = await self._fetch(row, progress)
             except BaseException as error:
                 with anyio.CancelScope(shield=True):
-                    await self._mark(row_id, **_failure(error))
+                    await self._mark(row_id, **_failed(error))
                 raise
         await self._remove_unused()
         return synced
@@ -147,7 +142,6 @@ class RepositorySync:
         if credential is None:
             return Remote(url=row.repository_url, http=http)
         token = self._workspace.resource(GIT_CREDENTIALS).secret(credential, "access_token")
-        self.secrets |= {token}
         return Remote(url=row.repository_url, http=http, token=token, user=password_user(credential))
 
     async def _local(self, row: GitRepository) -> Remote:
@@ -195,15 +189,10 @@ class RepositorySync:
             await self._clones.remove(row_id)
 
 
-def _failure(error: BaseException) -> Mapping[str, Any]:
-    """What the row says of it."""
-    if isinstance(error, GencodeError):
-        code, text = error.code, error.message
-    elif isinstance(error, Exception):
-        code, text = "INTERNAL", "an unexpected error stopped the sync; the task has its reference"
-    else:
-        code, text = CANCELLED, "the sync was cancelled or interrupted"
-    return {"sync_status": SyncStatus.FAILED.value, "sync_error": text, "sync_error_code": code}
+def _failed(error: BaseException) -> Mapping[str, Any]:
+    failure = failure_of(error)
+    status = SyncStatus.FAILED.value
+    return {"sync_status": status, "sync_error": failure.text, "sync_error_code": failure.code}
 
 
 def _synced(row: GitRepository, fetched: Fetched, progress: FetchProgress) -> Synced:

@@ -14,19 +14,19 @@ MAX_TEXT = 2**20
 """Bytes of a file that are given."""
 
 
-class BranchView(ResponseModel):
+class RepositoryBranchView(ResponseModel):
     name: str
     commit: str
     is_default: bool
 
 
-class BranchList(ResponseModel):
+class RepositoryBranches(ResponseModel):
     """As of the last sync that succeeded, the default branch first; 1,000 at most."""
 
-    branches: list[BranchView]
+    branches: list[RepositoryBranchView]
 
 
-class CommitView(ResponseModel):
+class RepositoryCommitView(ResponseModel):
     """Times are null where the commit has none that exists."""
 
     id: str
@@ -37,7 +37,7 @@ class CommitView(ResponseModel):
     message: str
 
     @classmethod
-    def of(cls, commit: CommitInfo) -> CommitView:
+    def of(cls, commit: CommitInfo) -> RepositoryCommitView:
         return cls(
             id=commit.id,
             parents=list(commit.parents),
@@ -48,14 +48,14 @@ class CommitView(ResponseModel):
         )
 
 
-class CommitList(ResponseModel):
+class RepositoryCommits(ResponseModel):
     """From `ref` on, the newest first."""
 
-    commits: list[CommitView]
+    commits: list[RepositoryCommitView]
     has_more: bool
 
 
-class TreeEntryView(ResponseModel):
+class RepositoryEntryView(ResponseModel):
     """`mode`: as Git writes it, in octal. `id`: of the blob or tree; of a submodule, its commit."""
 
     name: str
@@ -65,7 +65,7 @@ class TreeEntryView(ResponseModel):
     id: str
 
     @classmethod
-    def of(cls, entry: TreeEntry) -> TreeEntryView:
+    def of(cls, entry: TreeEntry) -> RepositoryEntryView:
         path = display_path(entry.path)
         return cls(
             name=path.rpartition("/")[2],
@@ -76,12 +76,12 @@ class TreeEntryView(ResponseModel):
         )
 
 
-class TreeView(ResponseModel):
+class RepositoryTreeView(ResponseModel):
     """A directory at a commit. A symbolic link is an entry; it is not followed."""
 
     commit: str
     path: str
-    entries: list[TreeEntryView]
+    entries: list[RepositoryEntryView]
     has_more: bool
 
 

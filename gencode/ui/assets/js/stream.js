@@ -7,7 +7,7 @@ import { Problem, address, credential, post } from "./api.js";
 
 const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
-  ...["fetch_progress", "synced"],
+  ...["fetch_progress", "synced", "compared"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["section", "compared", "requirements"],
   ...["collected", "finding", "reviewed", "judged", "context", "text", "citations"],

@@ -345,6 +345,8 @@ export default {
     VERSION_CHANGED: "Somebody changed it meanwhile: reload, and change it again.",
     CLONE_MISSING: "Sync the repository, then try again.",
     CLONE_STORAGE: "The disk of DATA_DIR is full or cannot be written to: the operator makes room.",
+    DIFF_NOT_READY: "Wait for the task that compares, or see why it failed.",
+    DIFF_UNUSABLE: "Compare closer commits, or create the diff again.",
     PATH_UNKNOWN: "Choose another path or another commit.",
     REF_UNKNOWN: "Sync the repository, or name another branch, tag or commit.",
     REPOSITORY_TOO_LARGE: "The repository is larger than this service takes: see the message.",

@@ -333,6 +333,8 @@ export default {
     VERSION_CHANGED: "其间有人修改过：请重新加载后再修改。",
     CLONE_MISSING: "请先同步仓库，然后重试。",
     CLONE_STORAGE: "DATA_DIR 所在磁盘已满或不可写：请运营者腾出空间。",
+    DIFF_NOT_READY: "请等待比较任务完成，或查看其失败原因。",
+    DIFF_UNUSABLE: "请比较更接近的提交，或重新创建差异。",
     PATH_UNKNOWN: "请换一个路径或提交。",
     REF_UNKNOWN: "请同步仓库，或换一个分支、标签或提交。",
     REPOSITORY_TOO_LARGE: "仓库超出本服务的限制：请看消息。",
