@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from gencode.llm.anthropic.message_decoder import MessageDecoder
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.text_filters import TextFilters
 from gencode.llm.openai.think_block import ModelHabits
@@ -50,6 +51,16 @@ def _raw_body(text: str) -> None:
         _answers(before + body)
 
 
+def _messages(text: str) -> None:
+    """Claude's: as an event, and as the bytes of the body."""
+    body = text.encode("utf-8", "replace")
+    event = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}}
+    for block in (f"data: {json.dumps(event)}\n\n".encode(), body, b"data: " + body, b'data: {"a": ' + body):
+        decoder = MessageDecoder(_REQUESTS[0][0], _ERRORS)
+        decoder.feed(block)
+        decoder.finish(BodyEnd.COMPLETE)
+
+
 def _lines(text: str) -> None:
     lines = LineSplitter()
     for byte in text.encode("utf-8", "replace"):
@@ -75,7 +86,11 @@ def _increments(first: str, text: Iterable[str]) -> None:
         answer.close(whole=True)
 
 
-FUNCTIONS: Mapping[str, Callable[[str], object]] = {"events": _events, "raw body": _raw_body}
+FUNCTIONS: Mapping[str, Callable[[str], object]] = {
+    "events": _events,
+    "raw body": _raw_body,
+    "messages": _messages,
+}
 """Of any text."""
 STREAMED: Mapping[str, Callable[[str], object]] = {
     "lines one byte at a time": _lines,

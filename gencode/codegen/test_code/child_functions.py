@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from gencode.codegen.test_code.functions import named_functions
+from gencode.codegen.test_code.functions import UNREADABLE, named_functions
 from gencode.codegen.test_code.mutants import control, mutants
 from gencode.codegen.test_code.python_tests import test_functions, without
 from gencode.limited_child.program import Functions, Progress
 from gencode.limited_child.protocol import ChildRequest
-
-_UNREADABLE = (SyntaxError, ValueError, RecursionError)
 
 
 def _only(request: ChildRequest, progress: Progress) -> tuple[str, str]:
@@ -30,7 +28,7 @@ def _mutants(request: ChildRequest, progress: Progress) -> Mapping[str, Any]:
     ranges = [(first, last) for first, last in request.arguments["ranges"]]
     try:
         return {"control": control(text), "mutants": [asdict(one) for one in mutants(text, ranges)]}
-    except _UNREADABLE:
+    except UNREADABLE:
         return {}
 
 
@@ -38,7 +36,7 @@ def _test_functions(request: ChildRequest, progress: Progress) -> list[Mapping[s
     _, text = _only(request, progress)
     try:
         return [asdict(test) for test in test_functions(text)]
-    except _UNREADABLE:
+    except UNREADABLE:
         return []
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python's parser raises for texts that it does not read."""
 _NAMED_BY_PARENT = ("variable_declarator", "pair", "public_field_definition", "assignment_expression")
 
 
@@ -34,10 +36,15 @@ def named_functions(path: str, text: str) -> list[NamedFunction]:
     """In the order of their first lines; empty for a text that does not parse."""
     if language_of(path) == "python":
         try:
-            return list(python_functions(ast.parse(text)))
-        except (SyntaxError, ValueError, RecursionError):
+            return list(python_functions(parsed(text)))
+        except UNREADABLE:
             return []
     return list(_outermost(path, text))
+
+
+def parsed(text: str) -> ast.Module:
+    """A file may begin with a byte order mark. Raises the errors in UNREADABLE."""
+    return ast.parse(text.removeprefix("\ufeff"))
 
 
 def python_functions(tree: ast.AST, prefix: str = "") -> Iterator[NamedFunction]:

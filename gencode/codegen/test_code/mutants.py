@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gencode.codegen.test_code.functions import FunctionNode
+from gencode.codegen.test_code.functions import FunctionNode, parsed
 
 MAX_MUTANTS = 40
 MAX_CHARACTERS = 1_500_000
@@ -72,7 +72,7 @@ class _Change:
 
 def control(text: str) -> str:
     """The module in another form, with a statement without effect in each function. Raises SyntaxError."""
-    tree = ast.parse(text)
+    tree = parsed(text)
     for node in ast.walk(tree):
         if isinstance(node, FunctionNode):
             node.body.append(ast.Pass())
@@ -81,7 +81,7 @@ def control(text: str) -> str:
 
 def mutants(text: str, ranges: Sequence[tuple[int, int]]) -> list[Mutant]:
     """At most MAX_MUTANTS, spread over the functions in these lines. Raises SyntaxError."""
-    tree = ast.parse(text)
+    tree = parsed(text)
     changes = list(_changes(tree, ranges))
     most = max(4, min(MAX_MUTANTS, MAX_CHARACTERS // max(1, len(text))))
     step = max(1, -(-len(changes) // most))

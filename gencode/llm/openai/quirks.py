@@ -38,7 +38,8 @@ class Quirks(BaseModel):
     thinking          body fields that control thinking; by default it may be on, and counts against
                       max_tokens. Removed automatically when the model rejects them
     stream_usage      whether `stream_options.include_usage` is supported; likewise
-    extra_body        further fields of every request, such as temperature
+    extra_body        further fields of every request, such as temperature, which is removed automatically
+                      when the model rejects it
     headers           further headers of every request; may contain secrets
     """
 
@@ -67,6 +68,9 @@ def without_rejected_parameter(quirks: Quirks, error: Mapping[str, Any]) -> Quir
             return quirks.model_copy(update={"max_tokens_field": "max_completion_tokens"})
     elif not _INVALID.search(said):
         return None
+    if "temperature" in quirks.extra_body and _names(param, text, "temperature"):
+        others = {name: value for name, value in quirks.extra_body.items() if name != "temperature"}
+        return quirks.model_copy(update={"extra_body": others})
     if any(_names(param, text, field) for field in quirks.thinking):
         return quirks.model_copy(update={"thinking": {}})
     if quirks.json_mode and _names(param, text, "response_format"):

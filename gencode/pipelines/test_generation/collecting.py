@@ -98,7 +98,7 @@ class Collecting:
             if change.lines and not chosen:
                 skipped.append(SkippedTarget(path=path, reason="no function in it is changed"))
             groups += _groups(path, chosen, change, given, [group.test_path for group in groups])
-        skipped += [SkippedTarget(path=name, reason="no function has this name") for name in wanted.left()]
+        skipped += [_unknown(name, given) for name in wanted.left()]
         skipped += [SkippedTarget(path=g.source, reason="too many functions") for g in groups[MAX_GROUPS:]]
         return Targets(groups=tuple(groups[:MAX_GROUPS]), skipped=tuple(skipped))
 
@@ -121,6 +121,12 @@ class _Wanted:
 
     def left(self) -> Iterable[str]:
         return (name for name, is_found in self._names.items() if not is_found)
+
+
+def _unknown(name: str, given: Given) -> SkippedTarget:
+    is_file = name in given.files
+    reason = "no function was found in it, or it does not parse" if is_file else "no function has this name"
+    return SkippedTarget(path=name, reason=reason)
 
 
 def _is_changed(function: NamedFunction, change: ChangedFile) -> bool:

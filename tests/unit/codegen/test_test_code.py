@@ -51,6 +51,8 @@ def test_python_functions_have_qualified_names_and_lines_with_their_decorators()
         ("a.js", "class B { m(x) { return function q() {} } }\nexports.h = function () {};\n", ["B.m"]),
         ("a.go", "package a\nfunc (r *Ring) Add() {}\nfunc Z() { f := func() {}; f() }\n", ["Ring.Add", "Z"]),
         ("a.py", "def broken(:\n", []),
+        ("a.py", "\ufeffdef f():\r\n    pass\r\n", ["f"]),
+        ("a.py", "def f():\n    return 1\0", []),
         ("a.md", "def f(): pass\n", []),
     ],
 )
@@ -88,6 +90,11 @@ def test_mutants_are_bounded_and_spread() -> None:
     assert max(one.line for one in found) > 450
     large = f"X = {'x' * 400_000!r}\n{many}"
     assert sum(len(one.text) for one in mutants(large, [(2, 503)])) < 5_000_000
+
+
+def test_a_byte_order_mark_is_no_fault() -> None:
+    assert mutants("\ufeffdef f(a):\n    return a + 1\n", [(1, 2)])
+    assert control("\ufeffdef f(a):\n    return a + 1\n").startswith("def f(a):")
 
 
 def test_the_control_behaves_like_the_source_and_reads_otherwise() -> None:

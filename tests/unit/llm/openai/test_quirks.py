@@ -32,6 +32,20 @@ def test_rejected_thinking_fields_are_removed() -> None:
         assert without_rejected_parameter(reduced, error) is None
 
 
+def test_a_temperature_that_the_model_does_not_have_is_removed() -> None:
+    """As reasoning models refuse it."""
+    quirks = Quirks(extra_body={"temperature": 0.2, "seed": 1})
+    error = {
+        "message": "Unsupported value: 'temperature' does not support 0.2 with this model.",
+        "param": "temperature",
+        "code": "unsupported_value",
+    }
+    reduced = without_rejected_parameter(quirks, error)
+    assert reduced
+    assert reduced.extra_body == {"seed": 1}
+    assert without_rejected_parameter(reduced, error) is None
+
+
 def test_other_errors_change_nothing() -> None:
     for error in (
         {},

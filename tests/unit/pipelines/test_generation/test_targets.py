@@ -115,6 +115,12 @@ async def test_what_cannot_be_tested_is_told(
         await collecting(Collected(run=RUN, given=Given(files=files, patch=given_patch)), emit)
 
 
+@pytest.mark.parametrize("text", ["x = 1\n", "def f(\n", "def f():\n    return " + "-" * 20_000 + "1\n"])
+async def test_a_file_without_functions_is_told(collecting: Collecting, text: str) -> None:
+    with pytest.raises(NothingToTest, match="no function was found in it"):
+        await collecting(Collected(run=RUN, given=Given(files={"a.py": text}, functions=["a.py"])), emit)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "lines"),
     [

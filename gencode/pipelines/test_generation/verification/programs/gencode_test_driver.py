@@ -186,7 +186,8 @@ class Driver:
 
     def _target_lines(self) -> set[int]:
         try:
-            module = compile(self._files[self.job["source"]], "source", "exec", dont_inherit=True)
+            source = self._files[self.job["source"]].encode()
+            module = compile(source, "source", "exec", dont_inherit=True)
         except (SyntaxError, ValueError):
             return set()
         inside = {line for code in _functions(module) for line in _body(code)}
