@@ -94,6 +94,8 @@ checks.positive_data_acceptance.enabled = false
 
 
 REPOSITORIES_CONFIG = """
+[[operations]]
+include-path-regex = "^/api/v1/(git|code-diffs)"
 checks.positive_data_acceptance.enabled = false
 
 [[operations]]
