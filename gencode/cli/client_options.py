@@ -1,7 +1,7 @@
 """Options that select the service of a command, and the client made from them.
 
 Beside gencode.settings the only reader of the environment for configuration: of GENCODE_URL,
-GENCODE_API_KEY and GENCODE_API_KEY_FILE.
+GENCODE_API_KEY and GENCODE_API_KEY_FILE. Without a key, the login of `gencode login` is used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 
 import anyio
 
+from gencode.cli.login_file import StoredLogin
 from gencode.client import Client
+from gencode.client.session_auth import SessionAuth
 from gencode.domain.errors import StartError
 
 URL = "http://127.0.0.1:8080"
@@ -50,12 +52,27 @@ def run_with_client(
 
 def _client(args: argparse.Namespace) -> Client:
     args.url_given = bool(args.url)
-    url = args.url or os.environ.get("GENCODE_URL") or URL
+    url, key = service_url(args), _key(args.key_file)
     ca_file = str(args.ca_file) if args.ca_file else None
     try:
-        return Client(url, _key(args.key_file), connect_patience=CONNECT_PATIENCE, ca_file=ca_file)
+        return Client(
+            url, key, connect_patience=CONNECT_PATIENCE, ca_file=ca_file, auth=_login(args, url, key)
+        )
     except (OSError, ValueError) as error:
         raise StartError(str(error)) from None
+
+
+def service_url(args: argparse.Namespace) -> str:
+    """The address of the service."""
+    return str(args.url or os.environ.get("GENCODE_URL") or URL)
+
+
+def _login(args: argparse.Namespace, url: str, key: str) -> SessionAuth | None:
+    """The login of `gencode login`; a key goes before it."""
+    if key or getattr(args, "without_login", False):
+        return None
+    login = StoredLogin(url)
+    return SessionAuth(url, login) if login.read() else None
 
 
 def _key(file: Path | None) -> str:

@@ -107,4 +107,9 @@ TASK_COMMANDS: Mapping[str, Command] = {
 }
 """Commands for tasks of every kind, also of kinds that this version does not know."""
 
+LOGIN_COMMANDS: Mapping[str, Command] = {
+    "login": Command(help="log in with an account (WORKSPACE)", module="gencode.cli.commands.login"),
+    "logout": Command(help="end the session of gencode login", module="gencode.cli.commands.logout"),
+}
+
 TASK_REGISTRY = registry_of(TASK_COMMANDS)

@@ -19,7 +19,8 @@ DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """128 + the number of the signal (SIGINT, SIGPIPE), as shells report it."""
 
-UNAUTHORIZED = 401
+UNAUTHORIZED = "UNAUTHORIZED"
+NO_CREDENTIALS = "; a key goes into GENCODE_API_KEY, or a file: --key-file; or log in: gencode login"
 _STARTS_A_SERVICE = ("serve", "demo")
 
 EPILOG = """\
@@ -88,7 +89,7 @@ def _report(error: Exception, args: argparse.Namespace) -> int:
     if isinstance(error, GencodeError):
         return _fail(args, error, f"gencode: {error.message} [{error.code}]", FAILED)
     if isinstance(status, int):
-        hint = "; it goes into GENCODE_API_KEY, or a file: --key-file" if status == UNAUTHORIZED else ""
+        hint = NO_CREDENTIALS if getattr(error, "code", "") == UNAUTHORIZED else ""
         return _fail(args, error, f"gencode: {error}{hint}", REFUSED if status else UNREACHABLE)
     raise error
 

@@ -11,10 +11,12 @@ from typing import Any, Self, Unpack, cast
 from urllib.parse import quote
 
 import anyio
+import httpx
 
 from gencode.client.connection import Connection, Sleep
 from gencode.client.errors import ServiceError, unexpected_response
 from gencode.client.event_stream import Message, Notice, events
+from gencode.client.session_auth import LoginTokens, tokens_of
 from gencode.client.types import (
     Accepted,
     Estimate,
@@ -52,6 +54,7 @@ class Client:
         patience: float = DEFAULT_PATIENCE,
         connect_patience: float | None = None,
         ca_file: str | None = None,
+        auth: httpx.Auth | None = None,
         sleep: Sleep = anyio.sleep,
     ) -> None:
         self._connection = Connection(
@@ -60,6 +63,7 @@ class Client:
             patience=patience,
             connect_patience=patience if connect_patience is None else connect_patience,
             ca_file=ca_file,
+            auth=auth,
             sleep=sleep,
         )
 
@@ -70,6 +74,17 @@ class Client:
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         await self._connection.close()
+
+    async def log_in(self, username: str, password: str) -> LoginTokens:
+        """Opens a session of an account. Raises ServiceError."""
+        form = {"username": username, "password": password}
+        return tokens_of(
+            await self._connection.request("POST", "/api/v1/auth/login", repeatable=False, data=form)
+        )
+
+    async def log_out(self) -> None:
+        """Ends the session that authenticates the requests. Raises ServiceError."""
+        await self._connection.request("POST", "/api/v1/auth/logout")
 
     async def submit(
         self, prompt: str, repo_name: str, *, idempotency_key: str | None = None, **options: Unpack[Options]

@@ -43,6 +43,7 @@ class Connection:
         patience: float,
         connect_patience: float,
         ca_file: str | None,
+        auth: httpx.Auth | None = None,
         sleep: Sleep,
     ) -> None:
         self.sleep = sleep
@@ -53,6 +54,7 @@ class Connection:
             self._http = httpx.AsyncClient(
                 base_url=url,
                 headers=[(b"Authorization", _authorization(key))] if key else [],
+                auth=auth,
                 timeout=httpx.Timeout(CONNECT_TIMEOUT, read=READ_TIMEOUT),
                 trust_env=False,  # no proxy of the environment gets the key, and no .netrc replaces it
                 verify=_tls_context(ca_file) if url.lower().startswith("https:") else False,

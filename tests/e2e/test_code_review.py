@@ -401,8 +401,19 @@ async def test_a_branch_of_a_repository_is_reviewed_with_the_functions_around(tm
         assert (found["head_commit"], found["stats"]["files"]) == (tip, 1)
         assert [(one["line"], one["in_diff"]) for one in found["findings"]] == [(22, "added")]
         assert "def long():" in prompt_of(model.requests[0].body)
+        compared = {"name": "d", "repository_id": row["id"], "source_ref": "change", "target_ref": "main"}
+        diff = (await post(app.url, "/code-diffs", compared)).json()
+        await events(app.url, diff["task_id"])
+        of_diff = await submit(app.url, patch=None, code_diff_id=diff["id"])
+        await events(app.url, of_diff)
+        again = await get(app.url, f"/api/v1/task/{of_diff}/review")
+        assert (again["head_commit"], again["subject"]) == (tip, found["subject"])
+        assert [(one["id"], one["status"]) for one in again["findings"]] == [
+            (found["findings"][0]["id"], "still_there")
+        ]
         for wrong, field in (
             ({**fields, "patch": PATCH}, "body"),
+            ({"code_diff_id": row["id"]}, "code_diff_id"),
             ({"repository_id": row["id"], "base": "main"}, "body"),
             ({**fields, "repository_id": "00000000-0000-4000-8000-000000000000"}, "repository_id"),
         ):

@@ -209,6 +209,10 @@ async def test_a_budget_that_ends_is_told_by_the_ledger(tmp_path: Path) -> None:
         await events(app.url, task_id)
         failed = await get(app.url, f"/api/v1/task/{task_id}")
         assert (failed["state"], failed["error"]["code"]) == ("failed", "BUDGET_EXCEEDED")
+        retried = await post(app.url, f"/task/{task_id}/retry", {"max_tokens": None})
+        assert retried.status_code == 202
+        await events(app.url, task_id, after=failed["last_event_id"])
+        assert (await get(app.url, f"/api/v1/task/{task_id}"))["is_complete"] is True
 
 
 async def test_after_kill_9_between_two_sections_nothing_is_paid_twice(tmp_path: Path) -> None:

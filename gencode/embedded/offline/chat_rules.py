@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from gencode.embedded.offline.openai_protocol import ChatMessage
 from gencode.embedded.offline.request_summary import is_chinese
@@ -14,7 +15,8 @@ MAX_QUOTES = 3
 MAX_SCANNED = 200_000
 """Characters of the sources."""
 MAX_SENTENCE = 300
-_SOURCE = re.compile(r'<source number="(\d{1,3})"[^>\n]*>\n(.*?)\n</source>', re.DOTALL)
+_OPENING = re.compile(r'^<source number="([0-9]{1,3})"[^>\n]{0,300}>\n', re.MULTILINE)
+_CLOSING = "\n</source>"
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\s|\Z)|[。！？])?")
 _WORD = re.compile(r"[A-Za-z0-9_]{3,}|[\u3400-\u9fff]+")
 _COMMON = frozenset(
@@ -50,11 +52,12 @@ def _best(system: str, wanted: frozenset[str]) -> list[tuple[int, str]]:
 
 
 def _sentences(system: str) -> Iterator[tuple[int, str]]:
-    for source in _SOURCE.finditer(system):
-        for found in _SENTENCE.finditer(source[2]):
-            sentence = found[0].strip()
-            if 0 < len(sentence) <= MAX_SENTENCE and '"' not in sentence:
-                yield int(source[1]), sentence
+    for block in system.split(_CLOSING)[:-1]:
+        for opening in islice(_OPENING.finditer(block), 1):
+            for found in _SENTENCE.finditer(block, opening.end()):
+                sentence = found[0].strip()
+                if 0 < len(sentence) <= MAX_SENTENCE and '"' not in sentence:
+                    yield int(opening[1]), sentence
 
 
 def _terms(text: str) -> frozenset[str]:

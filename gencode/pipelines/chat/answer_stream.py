@@ -47,8 +47,9 @@ class AnswerStream:
         self._emit = emit
         self._request = request
         self._round = written.round
-        self._text = written.text
-        self._stored = self._attempt_began = len(written.text)
+        self._parts = [written.text] if written.text else []
+        self._unstored: list[str] = []
+        self._length = self._stored = self._attempt_began = len(written.text)
         self._anchor = self._held = self._repeated = ""
         self._is_continuable = is_continuable
         self.has_native_prefix: Callable[[], bool] = lambda: False
@@ -59,38 +60,46 @@ class AnswerStream:
         return WrittenText(round=self._round, text=self._text)
 
     @property
+    def _text(self) -> str:
+        if len(self._parts) > 1:
+            self._parts = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""
+
+    @property
     def is_begun(self) -> bool:
-        return bool(self._text)
+        return self._length > 0
 
     async def next_request(self) -> ChatRequest:
         """The request that continues the text so far, if it can be proven that the answer does."""
         await self.store()
         self._anchor = self._held = self._repeated = ""
-        self._attempt_began = len(self._text)
-        if not self._text:
+        self._attempt_began = self._length
+        if not self.is_begun:
             return self._request
+        text = self._text
         if self._is_continuable and self.has_native_prefix():
-            return replace(self._request, prefix=self._text)
-        if self._is_continuable and len(self._text.strip()) >= LEAST:
-            return self._anchored_request()
+            return replace(self._request, prefix=text)
+        if self._is_continuable and len(text.strip()) >= LEAST:
+            return self._anchored_request(text)
         await self._begin_again()
         return self._request
 
-    def _anchored_request(self) -> ChatRequest:
-        said = self._text.rstrip()
-        self._repeated = self._text[len(said) :]
+    def _anchored_request(self, text: str) -> ChatRequest:
+        said = text.rstrip()
+        self._repeated = text[len(said) :]
         self._anchor = said[-ANCHOR:].lstrip()
         messages = (
             *self._request.messages,
-            Message(role="assistant", content=self._text),
+            Message(role="assistant", content=text),
             Message(role="user", content=CONTINUE + self._anchor),
         )
         return replace(self._request, messages=messages)
 
     async def _begin_again(self) -> None:
         """Discards the text, and says so to everybody who has it."""
-        self._round, self._text, self._is_continuable = self._round + 1, "", True
-        self._stored = self._attempt_began = 0
+        self._round, self._is_continuable = self._round + 1, True
+        self._parts, self._unstored = [], []
+        self._length = self._stored = self._attempt_began = 0
         await self._emit(self._piece(0, ""))
 
     async def attempt_was_unusable(self) -> None:
@@ -102,7 +111,7 @@ class AnswerStream:
     def _judge_attempt(self) -> None:
         """What an unusable answer has added cannot be continued: it may be reasoning, which was not
         recognised before its end."""
-        if len(self._text) > self._attempt_began:
+        if self._length > self._attempt_began:
             self._is_continuable = False
 
     # --- what the session emits ---------------------------------------------------------------------------
@@ -127,10 +136,12 @@ class AnswerStream:
         text = self._continuation(received.replace("\x00", "\ufffd"))  # PostgreSQL stores no NUL
         if not text:
             return
-        data = {"about": ABOUT, "round": self._round, "offset": len(self._text), "text": text}
-        self._text += text
+        data = {"about": ABOUT, "round": self._round, "offset": self._length, "text": text}
+        self._parts.append(text)
+        self._unstored.append(text)
+        self._length += len(text)
         await self._emit(StageUpdate(kind="delta", data=data, live=True))
-        if len(self._text) - self._stored >= PIECE_CHARACTERS:
+        if self._length - self._stored >= PIECE_CHARACTERS:
             await self.store()
 
     def _continuation(self, received: str) -> str:
@@ -157,7 +168,7 @@ class AnswerStream:
 
     async def store(self) -> None:
         """Stores what is not stored yet."""
-        if len(self._text) > self._stored:
+        if self._unstored:
             await self._emit(self.last_piece())
 
     async def store_regularly(self) -> None:
@@ -167,8 +178,9 @@ class AnswerStream:
 
     def last_piece(self) -> StageUpdate:
         """The update that stores the rest; none if everything is stored."""
-        offset, self._stored = self._stored, len(self._text)
-        return self._piece(offset, self._text[offset:]) if self._stored > offset else StageUpdate()
+        offset, self._stored = self._stored, self._length
+        text, self._unstored = "".join(self._unstored), []
+        return self._piece(offset, text) if text else StageUpdate()
 
     def _piece(self, offset: int, text: str) -> StageUpdate:
         data = {"round": self._round, "offset": offset, "text": text}

@@ -39,6 +39,8 @@ from gencode.pipelines.code_review.pipeline import CodeReview
 from gencode.pipelines.code_review.reviewed_hunks import ReviewedHunks
 from gencode.pipelines.code_review.reviewing import Reviewing
 from gencode.pipelines.code_review.sources import DiffSource
+from gencode.workspace.code_diffs.errors import DiffNotReady
+from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
@@ -86,6 +88,7 @@ KIND = Kind(
         RepositoryUnusable,
         CloneMissing,
         RefUnknown,
+        DiffNotReady,
         BudgetExceeded,
         SecretFound,
         TaskTimeout,
@@ -103,9 +106,10 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     tokens = settings.max_output_tokens
     store = ReviewStore(workspace.database, workspace.audit)
     hunks = ReviewedHunks(store)
+    diffs = CodeDiffs(workspace)
     clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
     pipeline = CodeReview(
-        Collecting(DiffSource(clones, sync), hunks, dependencies.checker),
+        Collecting(DiffSource(clones, sync, diffs), hunks, dependencies.checker),
         Reviewing(dependencies.sessions, hunks, tokens, min(settings.files_at_once, MOST_AT_ONCE)),
         Judging(dependencies.sessions, tokens),
         Delivering(store),
@@ -113,7 +117,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     )
     return KindRuntime(
         pipeline=pipeline,
-        prepare=Preparation(workspace, sync, dependencies.choose_model),
+        prepare=Preparation(workspace, sync, diffs, dependencies.choose_model),
         view=task_fields,
         label=label,
         notification_fields=notification_fields,

@@ -1,4 +1,4 @@
-"""Where the diff of a review comes from: a patch, or two commits of a repository."""
+"""Where the diff of a review comes from: a patch, two commits of a repository, or a code diff."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from gencode.domain.errors import Invalid
 from gencode.githosts.fetch.limits import FetchProgress
 from gencode.pipelines.code_review.artifacts import ReviewInput
 from gencode.pipelines.code_review.stored_diff import ReviewedDiff
+from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.sync import RepositorySync
 
@@ -34,15 +35,24 @@ MAX_BLOB, MAX_BLOBS = 200_000, 4 * 2**20
 
 
 class DiffSource:
-    def __init__(self, clones: RepositoryClones, sync: RepositorySync) -> None:
+    def __init__(self, clones: RepositoryClones, sync: RepositorySync, diffs: CodeDiffs) -> None:
+        self._diffs = diffs
         self._clones = clones
         self._sync = sync
 
     async def __call__(self, given: ReviewInput) -> ReviewedDiff:
-        """Raises Invalid, DiffError, and the errors of RepositorySync.ensure."""
+        """Raises Invalid, NotFound, DiffNotReady, DiffError, and the errors of RepositorySync.ensure."""
         if given.request.get("repository_id"):
             return await self._of_repository(given)
+        if given.request.get("code_diff_id"):
+            return await self._of_code_diff(str(given.request["code_diff_id"]), given.run.principal)
         return await anyio.to_thread.run_sync(patch_of, given.request)
+
+    async def _of_code_diff(self, row_id: str, principal: str) -> ReviewedDiff:
+        """Raises NotFound, DiffNotReady."""
+        row = await self._diffs.completed(row_id, principal)
+        files = [(stored.file, stored.commit) async for stored in self._diffs.all_files(row.id)]
+        return ReviewedDiff.of_files(files, row.base_commit or "", row.source_commit or "")
 
     async def _of_repository(self, given: ReviewInput) -> ReviewedDiff:
         row_id, run = str(given.request["repository_id"]), given.run

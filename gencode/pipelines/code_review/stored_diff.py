@@ -1,4 +1,4 @@
-"""A diff as a checkpoint."""
+"""The diff of a review as a checkpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gencode.diffs.stored_files import Stored, StoredFile
 
 
 class _ReviewedFile(StoredFile):
-    """`blob`: the new version, deflated."""
+    """`blob`: the new version if it is known, deflated."""
 
     blob: bytes | None = None
 
@@ -38,16 +38,27 @@ class ReviewedDiff:
     @classmethod
     def of_patch(cls, patch: Patch) -> ReviewedDiff:
         """The files of all commits, in their order."""
-        named = len(patch.commits) > 1
-        files = [(file, commit.id if named else "") for commit in patch.commits for file in commit.diff.files]
-        return cls(diff=Diff(files=tuple(file for file, _ in files)), commits=[commit for _, commit in files])
+        is_named = len(patch.commits) > 1
+        files = [
+            (file, commit.id if is_named else "") for commit in patch.commits for file in commit.diff.files
+        ]
+        return cls.of_files(files)
+
+    @classmethod
+    def of_files(cls, files: Sequence[tuple[FileDiff, str]], base: str = "", head: str = "") -> ReviewedDiff:
+        """Files, each with its commit."""
+        diff = Diff(files=tuple(file for file, _ in files))
+        return cls(diff=diff, commits=[commit for _, commit in files], base=base, head=head)
 
     def dump(self) -> str:
         """JSON."""
-        stored = tuple(
-            _stored(file, self.commits[n], self.blobs.get(n)) for n, file in enumerate(self.diff.files)
-        )
-        return _ReviewedFiles(files=stored, base=self.base, head=self.head).model_dump_json()
+        files = []
+        for number, file in enumerate(self.diff.files):
+            stored = StoredFile.of(file, self.commits[number])
+            blob = self.blobs.get(number)
+            deflated = None if blob is None else zlib.compress(blob)
+            files.append(_ReviewedFile.model_construct(**dict(stored), blob=deflated))
+        return _ReviewedFiles(files=tuple(files), base=self.base, head=self.head).model_dump_json()
 
     @classmethod
     def load(cls, text: str) -> ReviewedDiff:
@@ -60,8 +71,3 @@ class ReviewedDiff:
             base=stored.base,
             head=stored.head,
         )
-
-
-def _stored(file: FileDiff, commit: str, blob: bytes | None) -> _ReviewedFile:
-    deflated = None if blob is None else zlib.compress(blob)
-    return _ReviewedFile.of(file, commit).model_copy(update={"blob": deflated})

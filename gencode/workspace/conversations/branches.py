@@ -14,6 +14,8 @@ from gencode.workspace.database import Database
 
 MAX_MESSAGES = 10_000
 """Of a conversation, in all branches."""
+MAX_SIBLINGS = 50
+"""That a message names: an export would be as long as the square of their number."""
 BATCH = 500
 """Ids in one statement."""
 
@@ -62,8 +64,8 @@ class MessageTree:
 
     def siblings(self, message_id: str) -> list[str]:
         """The messages that have the same place in other branches, itself included, in the order of their
-        creation."""
-        return self._children[self.node(message_id).parent_id]
+        creation; the newest MAX_SIBLINGS."""
+        return self._children[self.node(message_id).parent_id][-MAX_SIBLINGS:]
 
 
 class MessageReader:

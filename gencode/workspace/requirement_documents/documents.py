@@ -52,7 +52,12 @@ class RequirementDocuments:
 
     async def begin(self, document_id: str, owner: str, task_id: str) -> RequirementDocument:
         """The document, which the task reads from now on. Raises NotFound."""
-        changes = {"status": DocumentStatus.PROCESSING, "parse_task_id": task_id}
+        changes = {
+            "status": DocumentStatus.PROCESSING,
+            "parse_task_id": task_id,
+            "error_code": None,
+            "error_message": None,
+        }
         return await self._change(document_id, owner, changes)
 
     async def assign(self, document_id: str, owner: str, task_id: str) -> RequirementDocument:

@@ -16,6 +16,8 @@ from gencode.pipelines.code_review.api.request import CodeReviewRequest
 from gencode.pipelines.code_review.messages import first_message
 from gencode.pipelines.code_review.requirements import RequiredText, fitting
 from gencode.pipelines.code_review.sources import patch_of
+from gencode.workspace.code_diffs.errors import DiffNotReady
+from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.prompt_templates.placeholders import render
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES, PromptCategory
 from gencode.workspace.repositories.errors import RepositoryUnusable
@@ -28,8 +30,11 @@ _LONG_FIELDS = ("patch", "instructions", "variables", "requirements")
 
 
 class Preparation:
-    def __init__(self, workspace: Workspace, sync: RepositorySync, choose: ChooseModel) -> None:
+    def __init__(
+        self, workspace: Workspace, sync: RepositorySync, diffs: CodeDiffs, choose: ChooseModel
+    ) -> None:
         self._workspace = workspace
+        self._diffs = diffs
         self._sync = sync
         self._choose = choose
 
@@ -57,14 +62,22 @@ class Preparation:
 
     async def _branch(self, request: CodeReviewRequest, submitter: Submitter) -> str | None:
         """The subject of reviews of a repository's branch; None for a commit, which is reviewed once."""
+        if request.code_diff_id is not None:
+            return await self._branch_of_diff(request.code_diff_id, submitter)
         if request.repository_id is None:
             return None
         try:
             row = await self._sync.active(request.repository_id, submitter.principal.id)
         except RepositoryUnusable as error:
             raise Invalid.of("repository_id", "usable", error.message) from None
-        is_commit = re.fullmatch(r"[0-9a-f]{7,40}", request.head or "")
-        return None if is_commit else f"{row.id}/{request.head}"
+        return _branch_subject(row.id, request.head)
+
+    async def _branch_of_diff(self, row_id: str, submitter: Submitter) -> str | None:
+        try:
+            row = await self._diffs.completed(row_id, submitter.principal.id)
+        except (NotFound, DiffNotReady) as error:
+            raise Invalid.of("code_diff_id", "usable", error.message) from None
+        return _branch_subject(row.repository_id, row.source_ref)
 
     async def _requirements(self, request: CodeReviewRequest, submitter: Submitter) -> list[dict[str, Any]]:
         """As they are now."""
@@ -98,6 +111,11 @@ class Preparation:
         if row.category != PromptCategory.CODE_REVIEW:
             raise Invalid.of("template_id", "category", "is of another category than code_review")
         return render(row.content, request.variables)
+
+
+def _branch_subject(repository_id: str | None, ref: str | None) -> str | None:
+    is_commit = ref is None or re.fullmatch(r"[0-9a-f]{7,40}", ref)
+    return None if is_commit or repository_id is None else f"{repository_id}/{ref}"
 
 
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ Value = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$
 PATTERN_MESSAGES = {
     "template_id": "must be the id of a prompt template",
     "requirement_document_id": "must be the id of a requirement document",
+    "code_diff_id": "must be the id of a code diff",
     "repository_id": "must be the id of a repository",
     "base": "must be a branch, a tag or a commit",
     "head": "must be a branch, a tag or a commit",
@@ -41,6 +42,7 @@ class CodeReviewRequest(ModelTaskRequest):
     patch_encoding: Literal["text", "base64"] = Field(
         "text", description="base64: of the bytes, for a patch that is not UTF-8"
     )
+    code_diff_id: RowId | None = Field(None, description="In place of a patch: a code diff")
     repository_id: RowId | None = Field(None, description="In place of a patch: a registered repository")
     base: Ref | None = Field(None, description="Its branch, tag or commit from which on")
     head: Ref | None = Field(None, description="Its branch, tag or commit up to which")
@@ -67,8 +69,9 @@ class CodeReviewRequest(ModelTaskRequest):
     @model_validator(mode="after")
     def _has_one_source(self) -> CodeReviewRequest:
         refs = (self.repository_id, self.base, self.head)
-        if (self.patch is None) == (self.repository_id is None):
-            raise ValueError("needs either patch or repository_id")
+        sources = (self.patch, self.code_diff_id, self.repository_id)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("needs one of patch, code_diff_id and repository_id")
         if any(ref is not None for ref in refs) and None in refs:
             raise ValueError("repository_id, base and head need each other")
         return self

@@ -12,6 +12,8 @@ from gencode.domain.task import Task
 from gencode.http.base_models import ResponseModel
 from gencode.pipelines.code_review.result import ReviewResult
 
+_NAMED = ("subject", "code_diff_id", "repository_id", "base", "head")
+
 
 class ReviewSummary(ResponseModel):
     """Numbers of open findings."""
@@ -29,6 +31,7 @@ class CodeReviewFields(BaseModel, defer_build=True):
 
     model: str | None = None
     subject: str | None = None
+    code_diff_id: str | None = None
     repository_id: str | None = None
     base: str | None = Field(None, description="Of the repository, as the request names it")
     head: str | None = None
@@ -42,7 +45,7 @@ class ReviewView(ReviewResult, ResponseModel):
 def task_fields(task: Task) -> Mapping[str, Any]:
     return {
         "model": task.parameters.get("model"),
-        **{name: task.parameters.get(name) for name in ("subject", "repository_id", "base", "head")},
+        **{name: task.parameters.get(name) for name in _NAMED},
         "review": task.result.get("review"),
     }
 

@@ -71,6 +71,7 @@ async def test_the_next_fetch_brings_what_is_missing(tmp_path: Path) -> None:
         assert len(clone.indexes()) == 2
 
 
+@pytest.mark.campaign
 async def test_a_history_that_was_rewritten_is_followed(tmp_path: Path) -> None:
     async with fetching(tmp_path) as (server, fetch, clone):
         repository = server.repository()
@@ -83,6 +84,7 @@ async def test_a_history_that_was_rewritten_is_followed(tmp_path: Path) -> None:
         assert refs_of(clone)["refs/heads/main"] == head
 
 
+@pytest.mark.campaign
 async def test_an_empty_repository_is_cloned_too(tmp_path: Path) -> None:
     async with fetching(tmp_path) as (server, fetch, clone):
         repository = server.repository()
@@ -92,6 +94,7 @@ async def test_an_empty_repository_is_cloned_too(tmp_path: Path) -> None:
         assert refs_of(clone)["refs/heads/main"] == head
 
 
+@pytest.mark.campaign
 async def test_another_address_makes_another_clone(tmp_path: Path) -> None:
     async with fetching(tmp_path) as (server, fetch, clone):
         server.repository().commit({"a": b"1"})
@@ -102,6 +105,7 @@ async def test_another_address_makes_another_clone(tmp_path: Path) -> None:
         assert clone.source() == server.url("team/other")
 
 
+@pytest.mark.campaign
 async def test_the_token_is_sent_where_it_is_needed(tmp_path: Path) -> None:
     async with fetching(tmp_path) as (server, fetch, _):
         server.repository().commit({"a": b"1"})
@@ -122,6 +126,7 @@ async def test_a_repository_that_is_not_there_is_told(tmp_path: Path) -> None:
         assert not clone.partial.exists()
 
 
+@pytest.mark.campaign
 async def test_what_a_killed_process_has_left_is_replaced(tmp_path: Path) -> None:
     async with fetching(tmp_path) as (server, fetch, clone):
         head = server.repository().commit({"a": b"1"})
@@ -133,6 +138,7 @@ async def test_what_a_killed_process_has_left_is_replaced(tmp_path: Path) -> Non
         assert refs_of(clone)["HEAD"] == head
 
 
+@pytest.mark.campaign
 async def test_many_packs_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gencode.githosts.fetch.client.MAX_PACKS", 2)
     async with fetching(tmp_path) as (server, fetch, clone):

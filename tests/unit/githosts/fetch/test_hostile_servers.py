@@ -81,6 +81,7 @@ async def test_what_is_made_by_hand_is_a_repository(tmp_path: Path) -> None:
 # --- objects ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     "pack",
     [
@@ -111,6 +112,7 @@ async def test_damaged_objects_are_not_kept(tmp_path: Path, pack: bytes) -> None
         await one.fails(GitProtocol, "damaged|protocol")
 
 
+@pytest.mark.campaign
 async def test_a_pack_without_the_commit_that_a_branch_names_is_refused(tmp_path: Path) -> None:
     async with attempt(tmp_path) as one:
         other = b"1" * 40
@@ -118,6 +120,7 @@ async def test_a_pack_without_the_commit_that_a_branch_names_is_refused(tmp_path
         await one.fails(GitProtocol, other.decode())
 
 
+@pytest.mark.campaign
 async def test_an_object_that_inflates_to_more_than_is_taken_is_refused(tmp_path: Path) -> None:
     bomb = entry(BLOB, bytes(10 * 2**20))
     async with attempt(tmp_path) as one:
@@ -127,6 +130,7 @@ async def test_an_object_that_inflates_to_more_than_is_taken_is_refused(tmp_path
         assert (await one.fetch()).objects == 4
 
 
+@pytest.mark.campaign
 async def test_a_small_delta_that_makes_a_large_object_is_refused(tmp_path: Path) -> None:
     """It copies the same 64 KB again and again."""
     base = entry(BLOB, bytes(2**16))
@@ -156,6 +160,7 @@ async def test_an_endless_pack_ends_at_the_limit(tmp_path: Path) -> None:
         await one.fails(RepositoryTooLarge, "more than 5000000 bytes", pack_bytes=5_000_000)
 
 
+@pytest.mark.campaign
 async def test_a_compressed_answer_counts_as_it_is_read(tmp_path: Path) -> None:
     compressed = gzip.compress(sent(packed(*WHOLE) + bytes(50 * 2**20)))
     async with attempt(tmp_path) as one:
@@ -168,6 +173,7 @@ async def test_a_compressed_answer_counts_as_it_is_read(tmp_path: Path) -> None:
 # --- refs ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     "name",
     [
@@ -229,6 +235,7 @@ async def test_a_repository_of_sha256_is_told(tmp_path: Path) -> None:
         await one.fails(GitRejected, "SHA-256")
 
 
+@pytest.mark.campaign
 async def test_a_branch_may_name_what_is_no_commit(tmp_path: Path) -> None:
     """A fetch after it asks for nothing of it."""
     async with attempt(tmp_path) as one:
@@ -277,6 +284,7 @@ async def test_a_circle_of_redirects_ends(tmp_path: Path) -> None:
         assert len(one.server.requests) == 4
 
 
+@pytest.mark.campaign
 async def test_a_redirect_within_the_host_is_followed(tmp_path: Path) -> None:
     async with attempt(tmp_path) as one:
         one.server.serve(REFS, sent(packed(*WHOLE)))
@@ -308,6 +316,7 @@ async def test_the_words_of_the_host_are_told(tmp_path: Path) -> None:
         await one.fails(GitProtocol, "access denied")
 
 
+@pytest.mark.campaign
 async def test_a_host_that_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
     async def silent() -> AsyncIterator[bytes]:
         yield line(b"NAK\n")
