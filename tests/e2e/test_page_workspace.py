@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.e2e.test_page_access import check_accessibility
 from tests.e2e.test_page_accounts import PASSWORD, create_admin, log_in
 from tests.servers.browser import needs_chromium, tab
-from tests.servers.calls import get
+from tests.servers.calls import client, get
 from tests.servers.model import chunk, model_server, stream, text
 from tests.servers.service import running_app, service, settings
 
@@ -239,3 +239,16 @@ async def test_a_conversation_streams_survives_a_reload_and_is_stopped(
         await page.get_by_role("link", name="Usage").click()
         await expect(page.locator("tbody tr")).to_have_count(1)
         await check_accessibility(page)
+
+
+async def test_a_diff_is_shown_side_by_side(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app, client(app.url) as http:
+        made = await http.post(
+            "/api/v1/code-diffs/patch", content=PATCH, headers={"Content-Type": "text/x-diff"}
+        )
+        assert made.status_code == 201, made.text
+        async with tab(browser, app.url, hash=f"#/workspace/diffs/{made.json()['id']}") as page:
+            await expect(page.locator(".diff .added")).to_have_count(2)
+            await expect(page.locator(".diff .deleted")).to_have_count(0)
+            await expect(page.locator(".diff .added").last).to_contain_text("shell=True")
+            await check_accessibility(page)

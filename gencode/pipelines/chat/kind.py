@@ -7,11 +7,27 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gencode.domain.errors import CrashLoop, Internal, SecretFound, TaskTimeout
+from gencode.domain.errors import CrashLoop, Internal, NotFound, SecretFound, TaskTimeout
 from gencode.domain.task import Task
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
-from gencode.llm.errors import BudgetExceeded
+from gencode.llm.errors import (
+    BudgetExceeded,
+    LimitReached,
+    LLMAuth,
+    LLMBadOutput,
+    LLMBadRequest,
+    LLMBalance,
+    LLMIncomplete,
+    LLMNetwork,
+    LLMQuota,
+    LLMRateLimit,
+    LLMRefused,
+    LLMTimeout,
+    LLMTooLarge,
+    LLMUnavailable,
+    ProviderError,
+)
 from gencode.model_tasks.request import LimitsRetry
 from gencode.pipelines.chat.answering import Answering
 from gencode.pipelines.chat.api import answer_again, send_message
@@ -64,7 +80,11 @@ KIND = Kind(
     ),
     view_model=ChatTaskFields,
     retry_model=LimitsRetry,
-    errors=(ConversationBusy, BudgetExceeded, SecretFound, TaskTimeout, CrashLoop, Internal),
+    errors=(
+        *(ProviderError, LLMBadRequest, LLMAuth, LLMBalance, LLMQuota, LimitReached, LLMRefused),
+        *(LLMTooLarge, LLMRateLimit, LLMUnavailable, LLMNetwork, LLMTimeout, LLMIncomplete, LLMBadOutput),
+        *(ConversationBusy, NotFound, BudgetExceeded, SecretFound, TaskTimeout, CrashLoop, Internal),
+    ),
     event_names=("context", "text", "citations", "usage", "retry", "failover", "resumed"),
     milestones=(ANSWERING,),
     operations=(send_message, answer_again),

@@ -22,7 +22,8 @@ def review_answer(messages: Sequence[ChatMessage]) -> str:
     before_change = prompt.partition("<change>\n")[0]
     language = "zh" if _CHINESE in before_change else "en"
     found = [_finding(*match, language) for file in shown_files(prompt) for match in _matches(file)]
-    return json.dumps({"findings": found[:MOST]}, ensure_ascii=False, indent=1)
+    listed = ",\n".join(json.dumps(one, ensure_ascii=False) for one in found[:MOST])  # a chunk for each
+    return f'{{"findings": [{listed}]}}'
 
 
 def check_answer(messages: Sequence[ChatMessage]) -> str:

@@ -135,7 +135,8 @@ async function save(form, section, row, tag, trouble) {
     const headers = tag ? { "If-Match": tag } : {};
     const answer = await (await request(path, { method: row ? "PATCH" : "POST", body, headers })).json();
     announce(t("saved"));
-    if (answer.task_id) location.hash = `#/task/${answer.task_id}`;
+    if (answer.task_id && !answer.id) location.hash = `#/task/${answer.task_id}`;
+    else if (answer.task_id) location.hash = at(section, answer.id);
     else location.hash = `#/workspace/${section.name}`;
   } catch (error) {
     refuse(form, trouble, error);

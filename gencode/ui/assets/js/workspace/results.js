@@ -6,7 +6,7 @@ import { downloadLink } from "../download.js";
 import { number, t } from "../words.js";
 import { said } from "./resource.js";
 
-const RESULTS = { code_review: reviewOf, requirement_analysis: requirementsOf };
+const RESULTS = { code_review: reviewOf, requirement_analysis: requirementsOf, test_generation: testsOf };
 
 /** Fills `place` once, as soon as the task has succeeded. */
 export function showResult(place, { id, task }) {
@@ -14,6 +14,30 @@ export function showResult(place, { id, task }) {
   if (!show || task.state !== "succeeded" || place.dataset.of === id) return;
   place.dataset.of = id;
   show(place, id).catch((error) => fill(place, h("p", { class: "note" }, said(error))));
+}
+
+async function testsOf(place, id) {
+  const path = `task/${encodeURIComponent(id)}/tests`;
+  const tests = await get(path);
+  fill(
+    place,
+    h(
+      "section",
+      { class: "details", "aria-labelledby": "tests-title" },
+      h(
+        "div",
+        { class: "head-line" },
+        h("h2", { id: "tests-title" }, t("writtenTests")),
+        h("span", { class: "spring" }),
+        downloadLink(`${path}.patch`, "tests.patch", t("asPatch")),
+        downloadLink(`${path}.zip`, "tests.zip", t("zip")),
+      ),
+      h("p", {}, t("verifications")[tests.verification], tests.reason ? ` ${tests.reason}` : ""),
+      ...tests.files.map((file) => h("section", {}, h("h3", {}, file.path), h("pre", { class: "quoted" }, file.text))),
+      tests.discarded.length > 0 && h("h3", {}, t("discardedTests")),
+      h("ul", { class: "coverage" }, ...tests.discarded.map((one) => h("li", {}, `${one.path} ${one.name}: ${one.reason}`))),
+    ),
+  );
 }
 
 async function requirementsOf(place, id) {

@@ -11,6 +11,7 @@
 import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
 import { chatView } from "./chat.js";
+import { diffDetail } from "./diff.js";
 import { knowledgeDetail } from "./knowledge.js";
 import { documentDetail } from "./requirements.js";
 import { formOf } from "./resource.js";
@@ -121,6 +122,29 @@ export const SECTIONS = [
       { name: "is_active", label: "active", type: "tick", initial: true, more: true },
     ],
     actions: [{ name: "sync", label: "sync" }],
+  },
+  {
+    name: "diffs",
+    title: "codeDiffs",
+    lead: "codeDiffsLead",
+    path: "code-diffs",
+    note: (row) => [row.source_ref && `${row.target_ref} ← ${row.source_ref}`, t("diffStates")[row.status]].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      { name: "repository_id", label: "repositoryId", required: true, onlyNew: true },
+      {
+        name: "compare_type",
+        label: "compareType",
+        type: "choice",
+        options: ["branch", "commit"],
+        names: "compareTypes",
+        initial: "branch",
+        onlyNew: true,
+      },
+      { name: "source_ref", label: "sourceRef", required: true, onlyNew: true },
+      { name: "target_ref", label: "targetRef", required: true, onlyNew: true },
+    ],
+    detail: diffDetail,
   },
   {
     name: "reviews",

@@ -1,0 +1,99 @@
+// A code diff: its files, with the old and the new lines side by side.
+
+import { get } from "../api.js";
+import { fill, h } from "../dom.js";
+import { downloadLink } from "../download.js";
+import { number, t } from "../words.js";
+import { said } from "./resource.js";
+
+const POLL = 1000; // milliseconds between two looks at a diff that is being made
+const BUSY = ["pending", "running"];
+
+export function diffDetail(row) {
+  const box = h("div", { class: "details" });
+  show(box, row);
+  return box;
+}
+
+async function show(box, row) {
+  if (BUSY.includes(row.status)) {
+    fill(box, h("p", { class: "note", role: "status" }, t("diffStates")[row.status]));
+    setTimeout(async () => box.isConnected && show(box, await get(`code-diffs/${row.id}`)), POLL);
+    return;
+  }
+  if (row.error) return fill(box, h("p", { class: "wrong" }, h("code", {}, row.error_code), " ", row.error));
+  const files = h("div", { class: "details" });
+  const more = h("button", { type: "button", class: "button", hidden: true }, t("olderRows"));
+  const patch = downloadLink(`code-diffs/${row.id}/patch`, `${row.name}.patch`, t("asPatch"));
+  fill(box, h("div", { class: "buttons" }, patch), files, more);
+  let cursor = "0";
+  more.onclick = async () => {
+    try {
+      const page = await get(`code-diffs/${row.id}/content?cursor=${cursor}`);
+      files.append(...page.files.map(fileOf));
+      cursor = page.next_cursor;
+      more.hidden = !cursor;
+    } catch (error) {
+      fill(files, h("p", { class: "note" }, said(error)));
+    }
+  };
+  more.onclick();
+}
+
+function fileOf(file) {
+  const name = file.old_path && file.old_path !== file.path ? `${file.old_path} → ${file.path}` : file.path;
+  const notes = [
+    t("changedLines", number(file.added), number(file.deleted)),
+    file.kind !== "text" && t("noLines"),
+    file.lines_left_out > 0 && t("linesLeftOut", number(file.lines_left_out)),
+  ];
+  return h(
+    "details",
+    { class: "diff-file", open: true },
+    h("summary", {}, h("code", {}, name), " ", h("small", {}, notes.filter(Boolean).join(" · "))),
+    h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
+      h("table", { class: "diff" }, ...file.hunks.map(hunkOf)),
+    ),
+  );
+}
+
+function hunkOf({ header, section, lines }) {
+  return h(
+    "tbody",
+    {},
+    h("tr", {}, h("th", { colspan: 4, scope: "rowgroup" }, `${header} ${section}`)),
+    ...paired(lines).map(([old, fresh]) => h("tr", {}, ...side(old, "old"), ...side(fresh, "new"))),
+  );
+}
+
+/** The lines of both sides beside each other: deleted ones beside those that were added in their place. */
+function paired(lines) {
+  const pairs = [];
+  let [deleted, added] = [[], []];
+  const settle = () => {
+    const length = Math.max(deleted.length, added.length);
+    for (let at = 0; at < length; at += 1) pairs.push([deleted[at], added[at]]);
+    [deleted, added] = [[], []];
+  };
+  for (const line of lines) {
+    if (line.old !== null && line.new !== null) {
+      settle();
+      pairs.push([line, line]);
+    } else if (line.new === null) deleted.push(line);
+    else added.push(line);
+  }
+  settle();
+  return pairs;
+}
+
+function side(line, which) {
+  if (!line) return [h("td", { class: "line-number" }), h("td", { class: "none" })];
+  const isChanged = line.old === null || line.new === null;
+  const kind = isChanged ? (which === "old" ? "deleted" : "added") : "";
+  return [
+    h("td", { class: "line-number" }, String(line[which])),
+    h("td", { class: `line ${kind}` }, line.text + (line.is_cut ? "…" : "")),
+  ];
+}
