@@ -8,7 +8,7 @@ import pytest
 
 from tests.growth.functions import FUNCTIONS
 
-pytestmark = pytest.mark.campaign
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1800)]  # some take 20 s of processor time
 
 ROOT = Path(__file__).parents[2]
 
