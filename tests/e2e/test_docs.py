@@ -128,6 +128,8 @@ RUN_BY = {
 """Documents whose other programs are run by tests of their own."""
 UNRUN = {
     "make run     # the": "test_make.py runs each of its lines",
+    "make workspace": "test_make.py runs it",
+    "git diff | .venv/bin/gencode review": "needs the workspace; review.md runs the command",
     "cp .env.example": "needs keys; test_env_example.py reads the file, test_make.py runs the command",
     "make kill-campaign": "takes long; test_campaign_slices.py runs a slice of it",
     "make cluster-campaign": "takes long; tests/cluster/test_campaign_slice.py runs a slice of it",

@@ -53,11 +53,13 @@ def test_every_command_has_what_it_needs(target: str) -> None:
 @needs_make
 @pytest.mark.skipif(not (Path(sys.prefix) / "bin/gencode").exists(), reason="needs gencode installed")
 @pytest.mark.campaign
-def test_make_run_serves_until_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("target", "models"), [("run", 404), ("workspace", 200)])
+def test_the_service_is_started_and_serves_until_ctrl_c(tmp_path: Path, target: str, models: int) -> None:
     """Twice in one folder: the first run leaves nothing behind that stops the second."""
     for _ in range(2):
-        with _running(tmp_path) as (process, url):
+        with _running(tmp_path, target) as (process, url):
             assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+            assert httpx.get(f"{url}/api/v1/ai/models", trust_env=False).status_code == models
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to make and the service alike
             output, _ = process.communicate(timeout=30)
         assert "Traceback" not in output
@@ -66,11 +68,11 @@ def test_make_run_serves_until_ctrl_c(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`make run` in the installed environment, once its welcome is printed."""
-    stamp = f"{sys.prefix}/.run"
+def _running(folder: Path, target: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`make TARGET` in the installed environment, once its welcome is printed."""
+    stamp = f"{sys.prefix}/.{target}"
     process = subprocess.Popen(
-        ["make", "--silent", f"VENV={sys.prefix}", f"--old-file={stamp}", "run"],
+        ["make", "--silent", f"VENV={sys.prefix}", f"--old-file={stamp}", target],
         cwd=ROOT,
         env={**ENVIRONMENT, "SERVER_PORT": str(reserve_port()), "DATA_DIR": str(folder / "data")},
         stdout=subprocess.PIPE,
