@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +16,7 @@ from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
 from tests.servers.calls import get, post
 from tests.servers.model import Body, ModelServer, Reply, http_error, model_server, plan_and_files
 from tests.servers.service import Service, service
-from tests.servers.stream import events
+from tests.servers.stream import events, subscribed
 
 pytestmark = [
     pytest.mark.one_process("the settings of several processes have no workspace yet"),
@@ -65,15 +63,19 @@ async def submit(process: Service) -> str:
     return str(answer.json()["task_id"])
 
 
-@asynccontextmanager
-async def killed_while(provider: Provider, process: Service) -> AsyncIterator[None]:
-    """Kills the process at each request that hangs, and starts it again."""
-    for _ in provider.hanging:
-        await provider.hangs.wait()
-        provider.hangs = anyio.Event()
+async def kill_while_it_hangs(process: Service, task_id: str, hanging: Provider, *others: Provider) -> None:
+    """Kills the process at each request that hangs, and starts it again. A file is begun while the plan still
+    ends: what was answered before is stored first, so that only the hanging call is lost."""
+    for _ in hanging.hanging:
+        await hanging.hangs.wait()
+        hanging.hangs = anyio.Event()
+        async with subscribed(process.url, task_id) as reader:
+            stored = 0
+            while stored < sum(provider.answered for provider in (hanging, *others)):
+                event = await reader.until("usage")
+                stored += event.data["tokens"]["prompt"] == BILLED.prompt
         await process.kill()
         await process.start()
-    yield
 
 
 def reserves(data_dir: Path) -> list[tuple[int, int]]:
@@ -111,8 +113,8 @@ async def test_a_call_that_a_kill_breaks_off_counts_at_its_reserve(tmp_path: Pat
     async with model_server(provider) as server, service(tmp_path, SETTINGS) as process:
         config_id = await config(process, server, "mine", is_default=True)
         task_id = await submit(process)
-        async with killed_while(provider, process):
-            await check_account(process, task_id, len(hanging), provider)
+        await kill_while_it_hangs(process, task_id, provider)
+        await check_account(process, task_id, len(hanging), provider)
         shown = await get(process.url, f"/api/v1/ai/models/{config_id}")
         ledger = (await get(process.url, "/api/v1/usage"))["total"]
         assert shown["used_tokens"] == ledger["prompt_tokens"] + ledger["completion_tokens"]
@@ -134,8 +136,8 @@ async def test_a_failover_holds_over_a_kill_and_each_config_has_its_own_calls(tm
         await config(process, empty, "first", is_default=True)
         await config(process, spare, "second")
         task_id = await submit(process)
-        async with killed_while(second, process):
-            await check_account(process, task_id, 1, first, second)
+        await kill_while_it_hangs(process, task_id, second, first)
+        await check_account(process, task_id, 1, first, second)
         history = await events(process.url, task_id)
         assert len([event for event in history if event.kind == "failover"]) == 1
         groups = (await get(process.url, "/api/v1/usage?group_by=model"))["groups"]
