@@ -58,11 +58,8 @@ async def test_an_upload_is_read_by_a_task_and_a_second_version_names_the_first(
         answer = await upload(app, "../notes.MD", TEXT.encode(), name="Login")
         assert answer.status_code == 202, answer.text
         first = answer.json()
-        assert (first["status"], first["original_filename"], first["mime_type"]) == (
-            "pending",
-            "notes.MD",
-            "text/markdown",
-        )
+        assert (first["original_filename"], first["mime_type"]) == ("notes.MD", "text/markdown")
+        assert first["status"] in ("pending", "processing")  # the task may have begun
         assert answer.headers["Location"].endswith(first["parse_task_id"])
         done = await read(app, first)
         assert (done["status"], done["original_content"], done["language"]) == ("completed", TEXT, "en")
