@@ -23,7 +23,8 @@ async def test_nothing_is_lost_duplicated_or_sent_wrongly_whenever_the_service_i
     report = campaign.report
     assert report.faults == []
     missed = set(FAILPOINTS) - set(report.deaths)
-    assert len(missed) <= 3, "which come too late depends on the machine; test_kill_each_stage dies at each"
+    # Which come too late depends on the machine; test_kill_each_stage dies at each.
+    assert len(missed) <= len(FAILPOINTS) // 2, missed
     assert report.kills >= 25
     assert report.calls.answered >= sum(len(order.parts) for order in campaign.orders)
 
