@@ -6,14 +6,17 @@ import json
 import stat
 from pathlib import Path
 
+import anyio
 import pytest
 
 from tests.e2e.test_page_accounts import PASSWORD, create_admin
+from tests.servers.calls import client
 from tests.servers.command import gencode
 from tests.servers.service import Service, service
 
 pytestmark = [pytest.mark.one_process("`gencode users` is given DATA_DIR"), pytest.mark.campaign]
 SESSION_OVER = 3
+UNAUTHORIZED = 401
 
 
 class Terminal:
@@ -41,9 +44,17 @@ class Terminal:
         self.file.write_text(json.dumps({self._process.url: self.tokens() | tokens}))
 
 
+async def credentials_are_required(url: str) -> None:
+    """The service learns within a second of an account that a command has made."""
+    async with client(url) as http:
+        while (await http.get("/api/v1/tasks")).status_code != UNAUTHORIZED:
+            await anyio.sleep(0.05)
+
+
 async def test_a_login_is_kept_renewed_and_ended(tmp_path: Path) -> None:
     async with service(tmp_path, {"WORKSPACE": "true"}) as process:
         await create_admin(process.data_dir)
+        await credentials_are_required(process.url)
         terminal = Terminal(process, tmp_path)
         assert "gencode login" in await terminal.run("tasks", status=3)
         refused = await terminal.run("login", "--user", "alice", status=3, GENCODE_PASSWORD="not my password")
