@@ -53,13 +53,13 @@ class SecretRegistry:
         constant = tuple(fixed)
         self._sources: tuple[SecretSource, ...] = (lambda: constant,)
         self._cached: tuple[frozenset[str], tuple[str, ...]] = (frozenset(), ())
-        self._owned = OwnedSecrets()
+        self._owned: tuple[OwnedSecrets, ...] = ()
 
     def add_source(self, source: SecretSource) -> None:
         self._sources = (*self._sources, source)
 
     def add_owned(self, owned: OwnedSecrets) -> None:
-        self._owned = owned
+        self._owned = (*self._owned, owned)
 
     def current(self) -> tuple[str, ...]:
         """Every valid secret of the service once, the longest first, without secrets shorter than
@@ -75,11 +75,12 @@ class SecretRegistry:
 
     def of(self, principal: str) -> tuple[str, ...]:
         """Those of the service, and those of the principal of this id."""
-        return (*self.current(), *self._owned.of(principal))
+        return (*self.current(), *(secret for owned in self._owned for secret in owned.of(principal)))
 
     def logged(self) -> tuple[str, ...]:
         """What no log line may contain, the longest first."""
-        return tuple(sorted({*self.current(), *self._owned.logged()}, key=_by_length))
+        users = (secret for owned in self._owned for secret in owned.logged())
+        return tuple(sorted({*self.current(), *users}, key=_by_length))
 
 
 def _by_length(secret: str) -> tuple[int, str]:

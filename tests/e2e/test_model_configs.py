@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.llm.port import Usage
+from gencode.settings import Settings
 from tests.servers.calls import client, get, post
 from tests.servers.claude import claude
 from tests.servers.model import ModelServer, http_error, model_server, plan_and_files, text
@@ -26,6 +27,11 @@ FILES = {"app.py": "print('hello')\n", "README.md": "# Hello\n"}
 def body(server: ModelServer, **fields: Any) -> dict[str, Any]:
     given = {"name": "mine", "provider": "compatible", "base_url": server.base_url, "model": "some-model"}
     return {**given, "api_key": KEY, **fields}
+
+
+def open_settings(folder: Path) -> Settings:
+    """Of a service whose users may call this machine; several processes know no local principal that may."""
+    return settings(folder, workspace=True, workspace_allow_networks="127.0.0.0/8")
 
 
 async def submit(url: str, **fields: Any) -> str:
@@ -93,7 +99,7 @@ async def test_only_a_service_without_credentials_calls_private_addresses_of_use
 async def test_a_test_of_a_config_calls_its_model_and_is_charged(tmp_path: Path) -> None:
     usage = Usage(prompt=20, completion=3)
     replies = [text("ready", usage=usage), http_error(401, f"who is {KEY}?"), http_error(500)]
-    async with model_server(replies) as server, running_app(settings(tmp_path, workspace=True)) as app:
+    async with model_server(replies) as server, running_app(open_settings(tmp_path)) as app:
         fields = {"price_prompt": "1", "price_completion": "2", "monthly_token_limit": 3000, "max_tokens": 50}
         created = (await post(app.url, "/ai/models", body(server, is_active=False, **fields))).json()
         path = f"/ai/models/{created['id']}/test"
@@ -132,7 +138,7 @@ async def test_a_key_that_every_answer_contains_disturbs_its_owner_only(tmp_path
 
 async def test_a_task_by_claude(tmp_path: Path) -> None:
     script = claude(plan_and_files(FILES))
-    async with model_server(script) as server, running_app(settings(tmp_path, workspace=True)) as app:
+    async with model_server(script) as server, running_app(open_settings(tmp_path)) as app:
         fields = {"provider": "claude", "is_default": True, "temperature": 0.5, "max_tokens": 4000}
         assert (await post(app.url, "/ai/models", body(server, **fields))).status_code == 201
         task_id = await submit(app.url)
