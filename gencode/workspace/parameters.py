@@ -30,6 +30,19 @@ CURSOR = Parameter(
     type=PRINTABLE_TEXT,
     default="",
 )
+
+
+def position_cursor(maximum: int) -> Parameter[int]:
+    """The cursor of a list whose entries have growing positions, `maximum` at most."""
+    return Parameter(
+        name="cursor",
+        location="query",
+        description="`next_cursor` of the page before: entries with lower positions",
+        type=Integer(minimum=1, maximum=maximum),
+        default=maximum,
+    )
+
+
 ONE = Trait(path_schemas={"id": {"type": "string", "format": "uuid"}}, errors=(NotFound,))
 """The trait of operations on what the id in their path names."""
 

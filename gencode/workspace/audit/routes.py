@@ -11,10 +11,10 @@ from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, ResponseModel
 from gencode.http.dependencies import get_extension
 from gencode.http.operation import operation
-from gencode.http.parameter_types import Integer, Parameter
+from gencode.http.parameter_types import Parameter
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.audit.tables import AuditEntry
-from gencode.workspace.parameters import LIMIT, PRINTABLE_TEXT
+from gencode.workspace.parameters import LIMIT, PRINTABLE_TEXT, position_cursor
 from gencode.workspace.workspace import Workspace
 
 MAX_POSITION = 999_999_999
@@ -54,13 +54,7 @@ class AuditPage(ResponseModel):
 
 
 PAGE = JsonResponseSpec(model=AuditPage, description="Entries, the newest first")
-CURSOR = Parameter(
-    name="cursor",
-    location="query",
-    description="`next_cursor` of the page before: entries with lower positions",
-    type=Integer(minimum=1, maximum=MAX_POSITION),
-    default=MAX_POSITION,
-)
+CURSOR = position_cursor(MAX_POSITION)
 ACTOR = Parameter(
     name="actor", location="query", description="Of this principal", type=PRINTABLE_TEXT, default=""
 )

@@ -12,9 +12,9 @@ from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, ResponseModel
 from gencode.http.dependencies import get_extension
 from gencode.http.operation import operation
-from gencode.http.parameter_types import Integer, Parameter, Text
+from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec
-from gencode.workspace.parameters import LIMIT, PRINTABLE_TEXT
+from gencode.workspace.parameters import LIMIT, PRINTABLE_TEXT, position_cursor
 from gencode.workspace.system_log.table import SystemLogEntry
 from gencode.workspace.workspace import Workspace
 
@@ -54,13 +54,7 @@ class SystemLogPage(ResponseModel):
 
 
 PAGE = JsonResponseSpec(model=SystemLogPage, description="Entries, the newest first")
-CURSOR = Parameter(
-    name="cursor",
-    location="query",
-    description="`next_cursor` of the page before: entries with lower positions",
-    type=Integer(minimum=1, maximum=MAX_POSITION),
-    default=MAX_POSITION,
-)
+CURSOR = position_cursor(MAX_POSITION)
 LEVEL = Parameter(
     name="level",
     location="query",
