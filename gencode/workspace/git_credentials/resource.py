@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
@@ -15,6 +14,7 @@ from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.git_credentials.hosts import needs_address, repository_origin
 from gencode.workspace.git_credentials.table import GitCredential, GitProvider
 from gencode.workspace.resources.declaration import Resource
+from gencode.workspace.resources.defaults import move_default
 from gencode.workspace.resources.models import PRINTABLE, unchanged
 
 
@@ -101,16 +101,7 @@ async def _complete(session: AsyncSession, row: GitCredential) -> None:
         raise Invalid.of("api_url", "value_error", f"must be given for the provider {row.provider}")
     if repository_origin(row) is None:
         raise Invalid.of("api_url", "value_error", "must be an address such as https://git.example.com")
-    if row.is_default:
-        others = (
-            GitCredential.owner == row.owner,
-            GitCredential.provider == row.provider,
-            GitCredential.id != row.id,
-            GitCredential.is_default.is_(True),
-        )
-        await session.execute(
-            update(GitCredential).where(*others).values(is_default=False, version=GitCredential.version + 1)
-        )
+    await move_default(session, row, "provider")
 
 
 GIT_CREDENTIALS: Resource[GitCredential, GitCredentialView] = Resource(

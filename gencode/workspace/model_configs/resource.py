@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
@@ -17,6 +16,7 @@ from gencode.llm.provider_catalog import checked_base_url
 from gencode.workspace.model_configs.provider_rules import check_provider_rules
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.resources.declaration import Resource
+from gencode.workspace.resources.defaults import move_default
 from gencode.workspace.resources.models import PRINTABLE, unchanged
 from gencode.workspace.tables import now
 from gencode.workspace.usage.config_use import ConfigUse
@@ -143,11 +143,7 @@ async def _complete(session: AsyncSession, row: ModelConfig) -> None:
         raise Invalid.of("price_prompt", "value_error", "must be given together with price_completion")
     if row.monthly_cost_limit is not None and row.price_prompt is None:
         raise Invalid.of("monthly_cost_limit", "value_error", "needs price_prompt and price_completion")
-    if row.is_default:
-        others = (ModelConfig.owner == row.owner, ModelConfig.id != row.id, ModelConfig.is_default.is_(True))
-        await session.execute(
-            update(ModelConfig).where(*others).values(is_default=False, version=ModelConfig.version + 1)
-        )
+    await move_default(session, row)
 
 
 async def _read_use(session: AsyncSession, rows: Sequence[ModelConfig]) -> None:
