@@ -199,14 +199,13 @@ async def _running(
     order."""
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(_open_backend(settings, role, dependencies.hosts))
-        store = backend.store
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
         workspace = await _open_workspace(stack, settings, role, backend, keys)
         additions = await _additions(stack, workspace, settings, role, dependencies.secrets, outbound, keys)
         sandbox = await started_sandbox(settings, role)
         offered, servers = await dependencies.create(
-            stack, store, metrics, tracer, outbound, backend.slots, sandbox, additions
+            stack, backend.store, metrics, tracer, outbound, backend.slots, sandbox, additions
         )
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
         notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
@@ -220,20 +219,13 @@ async def _running(
         )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
-        targets = MessageTargets(
-            task_service=task_service,
-            wake_dispatcher=notifications.dispatcher.wake,
-            progress=offered.progress_registry,
-        )
+        targets = _message_targets(task_service, notifications, offered)
         await stack.enter_async_context(backend.running(targets))
         async with anyio.create_task_group() as group:
             await group.start(task_service.run)
             group.start_soon(_stop_when_closing, services)
-            group.start_soon(keys.watch)
-            group.start_soon(disk_use.run)
-            group.start_soon(services.ticker.run)
-            group.start_soon(services.progress_ticker.run)
-            for run in additions.background:
+            always = (keys.watch, disk_use.run, services.ticker.run, services.progress_ticker.run)
+            for run in (*always, *additions.background):
                 group.start_soon(run)
             if role.works:
                 group.start_soon(import_transport)
@@ -245,6 +237,16 @@ async def _running(
             services.closing.set()
             _stop(services)
             group.cancel_scope.cancel()
+
+
+def _message_targets(
+    task_service: TaskService, notifications: Notifications, offered: KindDependencies
+) -> MessageTargets:
+    return MessageTargets(
+        task_service=task_service,
+        wake_dispatcher=notifications.dispatcher.wake,
+        progress=offered.progress_registry,
+    )
 
 
 async def _open_workspace(

@@ -7,7 +7,7 @@ answer, or its charge, settles that: see gencode.llm.charge_checkpoints.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol, TypeVar
@@ -140,14 +140,22 @@ class LLMSession:
         async def before_retry(error: Transient, wait: float) -> None:
             await self._notify_retry(about, error, wait)
 
+        def may_fail_over() -> bool:
+            """A model does not continue the text of another one."""
+            return not request.prefix and not (continued and continued.is_begun)
+
+        return await self._with_failover(lambda: self.retry(attempt, before_retry), may_fail_over, about)
+
+    async def _with_failover(
+        self, call: Callable[[], Awaitable[T]], may_fail_over: Callable[[], bool], about: str
+    ) -> T:
+        """The result of the first model whose call succeeds."""
         while True:
             used = self.models.current
             try:
-                return await self.retry(attempt, before_retry)
+                return await call()
             except ProviderError as error:
-                # A model does not continue the text of another one.
-                is_begun = bool(request.prefix) or (continued is not None and continued.is_begun)
-                if is_begun or not await self._fail_over(used, error, about):
+                if not may_fail_over() or not await self._fail_over(used, error, about):
                     raise
 
     async def _fail_over(self, failed: OpenedModel, error: ProviderError, about: str) -> bool:
