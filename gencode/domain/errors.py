@@ -56,6 +56,7 @@ An error that a task can fail with declares whether a retry of the task can help
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import ClassVar
 
@@ -371,3 +372,10 @@ class LikelySecretFound(SecretFound):
     retry_helps = RetryHelps.AFTER_CHANGE
     retry_fields = ("allow_secrets",)
     concerns_operator = False
+
+
+def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:
+    """These classes and all their subclasses."""
+    for base in bases:
+        yield base
+        yield from error_classes(*base.__subclasses__())

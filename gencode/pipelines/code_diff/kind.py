@@ -10,16 +10,6 @@ from pydantic import BaseModel, Field
 from gencode.domain.errors import CrashLoop, Internal, Invalid, NotFound, TaskTimeout
 from gencode.domain.event import Event
 from gencode.domain.task import Task
-from gencode.githosts.errors import (
-    GitAuth,
-    GitNetwork,
-    GitNotFound,
-    GitProtocol,
-    GitRejected,
-    GitTimeout,
-    GitUnavailable,
-)
-from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, PreparedTask, Submission, Submitter
 from gencode.pipelines.code_diff.messages import COMPARING, SYNCING, waiting
@@ -28,7 +18,7 @@ from gencode.workspace.code_diffs.errors import DiffUnusable
 from gencode.workspace.code_diffs.resource import CODE_DIFF, CodeDiffRequest
 from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.repositories.clones import RepositoryClones
-from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
+from gencode.workspace.repositories.errors import FETCH_ERRORS, CloneMissing, RefUnknown
 from gencode.workspace.repositories.fetch_reports import FETCH_PROGRESS
 from gencode.workspace.repositories.sync import RepositorySync
 from gencode.workspace.workspace import Workspace
@@ -65,16 +55,7 @@ KIND = Kind(
     ),
     view_model=CodeDiffFields,
     errors=(
-        GitAuth,
-        GitNotFound,
-        GitUnavailable,
-        GitTimeout,
-        GitNetwork,
-        GitProtocol,
-        GitRejected,
-        RepositoryTooLarge,
-        CloneStorage,
-        RepositoryUnusable,
+        *FETCH_ERRORS,
         CloneMissing,
         RefUnknown,
         DiffUnusable,

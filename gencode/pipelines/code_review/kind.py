@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from gencode.domain.errors import CrashLoop, GencodeError, Internal, SecretFound, TaskTimeout
+from gencode.domain.errors import CrashLoop, Internal, SecretFound, TaskTimeout, error_classes
 from gencode.githosts.errors import GitError
 from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
@@ -51,12 +49,6 @@ MOST_AT_ONCE = 4
 """Calls of one review."""
 
 
-def _with_subclasses(base: type[GencodeError]) -> Iterator[type[GencodeError]]:
-    yield base
-    for below in base.__subclasses__():
-        yield from _with_subclasses(below)
-
-
 KIND = Kind(
     name=NAME,
     title={"en": "Review code", "zh": "代码评审"},
@@ -81,8 +73,7 @@ KIND = Kind(
     view_model=CodeReviewFields,
     retry_model=LimitsRetry,
     errors=(
-        *_with_subclasses(ProviderError),
-        *_with_subclasses(GitError),
+        *error_classes(ProviderError, GitError),
         RepositoryTooLarge,
         CloneStorage,
         RepositoryUnusable,

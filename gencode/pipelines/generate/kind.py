@@ -3,7 +3,6 @@ service."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 from gencode import __version__
@@ -13,11 +12,11 @@ from gencode.codegen.repair_loop import RepairLoop
 from gencode.domain.errors import (
     ApprovalExpired,
     CrashLoop,
-    GencodeError,
     Internal,
     SecretFound,
     TaskTimeout,
     TreeError,
+    error_classes,
 )
 from gencode.domain.task import Task
 from gencode.githosts.errors import GitError, HostError
@@ -45,14 +44,6 @@ from gencode.pipelines.generate.pipeline import Generate
 from gencode.pipelines.generate.progress import task_progress
 from gencode.pipelines.generate.prompt_cache import PromptCache
 from gencode.pipelines.generate.stage_names import CREATING_REPO, GENERATING, MERGING, PUSHING
-
-
-def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:
-    """These classes and all their subclasses."""
-    for base in bases:
-        yield base
-        yield from error_classes(*base.__subclasses__())
-
 
 KIND = Kind(
     name=NAME,

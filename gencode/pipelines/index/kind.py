@@ -16,16 +16,6 @@ from gencode.documents.errors import (
 )
 from gencode.domain.errors import CrashLoop, Internal, Invalid, NotFound, TaskTimeout
 from gencode.domain.task import PENDING, Task
-from gencode.githosts.errors import (
-    GitAuth,
-    GitNetwork,
-    GitNotFound,
-    GitProtocol,
-    GitRejected,
-    GitTimeout,
-    GitUnavailable,
-)
-from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.base_models import CALLBACK_URL_PATTERN
 from gencode.http.kind_dependencies import CONFIG, KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, PreparedTask, Submission, Submitter
@@ -59,7 +49,7 @@ from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.knowledge_bases.requests import INDEX, ROW_ID_PATTERN, IndexRequest
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase
 from gencode.workspace.repositories.clones import RepositoryClones
-from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
+from gencode.workspace.repositories.errors import FETCH_ERRORS, CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
 
 KIND = Kind(
@@ -90,8 +80,8 @@ KIND = Kind(
         *(LLMTooLarge, LLMRateLimit, LLMUnavailable, LLMNetwork, LLMTimeout, LLMIncomplete, LLMBadOutput),
         *(BudgetExceeded, KnowledgeBaseFull, EncoderUnavailable, DocumentDeleted),
         *(DocumentError, DocumentKindError, DocumentEncrypted, DocumentWithoutText, DocumentTooLarge),
-        *(GitAuth, GitNotFound, GitUnavailable, GitTimeout, GitNetwork, GitProtocol, GitRejected),
-        *(RepositoryTooLarge, CloneStorage, RepositoryUnusable, RefUnknown, CloneMissing, NotFound),
+        *FETCH_ERRORS,
+        *(RefUnknown, CloneMissing, NotFound),
         *(DocumentReaderFailed, EncoderMismatch, UnusableText, TaskTimeout, CrashLoop, Internal),
     ),
     event_names=(

@@ -7,28 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gencode.domain.errors import CrashLoop, Internal, NotFound, SecretFound, TaskTimeout
+from gencode.domain.errors import CrashLoop, Internal, NotFound, SecretFound, TaskTimeout, error_classes
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
-from gencode.llm.errors import (
-    BudgetExceeded,
-    LLMAuth,
-    LLMBadOutput,
-    LLMBadRequest,
-    LLMBalance,
-    LLMIncomplete,
-    LLMNetwork,
-    LLMQuota,
-    LLMRateLimit,
-    LLMRefused,
-    LLMTimeout,
-    LLMTooLarge,
-    LLMTruncated,
-    LLMUnavailable,
-    ProviderError,
-)
+from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.model_tasks.request import LimitsRetry
 from gencode.pipelines.requirement_analysis.analysing import Analysing
 from gencode.pipelines.requirement_analysis.collecting import Collecting
@@ -74,20 +58,7 @@ KIND = Kind(
     view_model=AnalysisFields,
     retry_model=LimitsRetry,
     errors=(
-        ProviderError,
-        LLMAuth,
-        LLMBadOutput,
-        LLMBadRequest,
-        LLMBalance,
-        LLMIncomplete,
-        LLMNetwork,
-        LLMQuota,
-        LLMRateLimit,
-        LLMRefused,
-        LLMTimeout,
-        LLMTooLarge,
-        LLMTruncated,
-        LLMUnavailable,
+        *error_classes(ProviderError),
         BudgetExceeded,
         SecretFound,
         NotFound,

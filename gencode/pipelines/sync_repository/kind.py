@@ -10,21 +10,11 @@ from pydantic import BaseModel, Field
 from gencode.domain.errors import CrashLoop, Internal, Invalid, TaskTimeout
 from gencode.domain.event import Event
 from gencode.domain.task import Task
-from gencode.githosts.errors import (
-    GitAuth,
-    GitNetwork,
-    GitNotFound,
-    GitProtocol,
-    GitRejected,
-    GitTimeout,
-    GitUnavailable,
-)
-from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, PreparedTask, Submission, Submitter
 from gencode.pipelines.sync_repository.messages import ADVICE, SYNCING, waiting
 from gencode.pipelines.sync_repository.pipeline import SyncRepository
-from gencode.workspace.repositories.errors import RepositoryUnusable
+from gencode.workspace.repositories.errors import FETCH_ERRORS, RepositoryUnusable
 from gencode.workspace.repositories.fetch_reports import FETCH_PROGRESS
 from gencode.workspace.repositories.requests import SYNC_REPOSITORY, SyncRepositoryRequest
 from gencode.workspace.repositories.sync import RepositorySync
@@ -56,16 +46,7 @@ KIND = Kind(
     ),
     view_model=SyncRepositoryFields,
     errors=(
-        GitAuth,
-        GitNotFound,
-        GitUnavailable,
-        GitTimeout,
-        GitNetwork,
-        GitProtocol,
-        GitRejected,
-        RepositoryTooLarge,
-        CloneStorage,
-        RepositoryUnusable,
+        *FETCH_ERRORS,
         TaskTimeout,
         CrashLoop,
         Internal,

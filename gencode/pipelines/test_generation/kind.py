@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 from gencode.codegen.errors import CheckFailed
 from gencode.codegen.test_code.reader import TestCodeReader
-from gencode.domain.errors import CrashLoop, GencodeError, Internal, SecretFound, TaskTimeout
+from gencode.domain.errors import CrashLoop, Internal, SecretFound, TaskTimeout, error_classes
 from gencode.githosts.errors import GitError
 from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
@@ -41,13 +40,6 @@ from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
 
-
-def _with_subclasses(base: type[GencodeError]) -> Iterator[type[GencodeError]]:
-    yield base
-    for below in base.__subclasses__():
-        yield from _with_subclasses(below)
-
-
 KIND = Kind(
     name=NAME,
     title={"en": "Write tests", "zh": "编写测试"},
@@ -71,8 +63,7 @@ KIND = Kind(
     view_model=TestGenerationFields,
     retry_model=LimitsRetry,
     errors=(
-        *_with_subclasses(ProviderError),
-        *_with_subclasses(GitError),
+        *error_classes(ProviderError, GitError),
         RepositoryTooLarge,
         CloneStorage,
         RepositoryUnusable,

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from gencode.domain.errors import RequestError, RetryHelps
+from gencode.githosts.errors import (
+    GitAuth,
+    GitNetwork,
+    GitNotFound,
+    GitProtocol,
+    GitRejected,
+    GitTimeout,
+    GitUnavailable,
+)
+from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 
 
 class RepositoryUnusable(RequestError):
@@ -36,3 +46,10 @@ class PathUnknown(RequestError):
     code = "PATH_UNKNOWN"
     http_status = 404
     meaning = "The commit has no such file or directory"
+
+
+FETCH_ERRORS = (
+    *(GitAuth, GitNotFound, GitUnavailable, GitTimeout, GitNetwork, GitProtocol, GitRejected),
+    *(RepositoryTooLarge, CloneStorage, RepositoryUnusable),
+)
+"""What a task that fetches a repository can fail with."""

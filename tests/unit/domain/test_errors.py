@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.domain.errors import GencodeError, RetryHelps, Transient
-from gencode.pipelines.generate.kind import KIND, error_classes
+from gencode.domain.errors import GencodeError, RetryHelps, Transient, error_classes
+from gencode.pipelines.generate.kind import KIND
 
 
 @pytest.mark.parametrize("error", sorted({*error_classes(Transient)}, key=lambda error: error.__name__))
