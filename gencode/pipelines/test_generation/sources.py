@@ -44,7 +44,7 @@ class RepositorySource:
     async def __call__(self, run: ModelRun, place: Place, functions: Sequence[str]) -> Sources:
         """Raises the errors of RepositorySync.ensure, DiffError."""
         refs = (place.base, place.head)
-        await self._sync.ensure(place.repository_id, run.principal, run.task_id, FetchProgress(), refs=refs)
+        await self._sync.ensure(place.repository_id, run.principal, run.task, FetchProgress(), refs=refs)
         async with self._clones.open(place.repository_id, run.principal) as clone:
             base, head = [await clone.call(clone.resolve, ref) for ref in refs]
             return await clone.call(_between, clone.repository, base, head, functions)
