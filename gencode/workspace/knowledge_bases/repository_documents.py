@@ -107,7 +107,7 @@ class RepositoryDocuments:
     async def resumed(self, base_id: str, task: TaskVersion) -> None:
         """The task runs again: what has failed with it is processed again."""
         is_older = KnowledgeDocument.task_version < task.version
-        values = {"processing_status": _PROCESSING, **INDEX_TASKS.at(task), **_NO_ERROR}
+        values = {"processing_status": _PROCESSING, "task_version": task.version, **_NO_ERROR}
         await self._change(base_id, task.id, (_FAILED, *OPEN), is_older, **values)
 
     async def completed(self, base_id: str, task_id: str) -> None:
