@@ -7,8 +7,8 @@ from alembic import op
 
 from gencode.workspace.tables import UtcDateTime
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 _OF_A_TEAM = sa.text("team_id IS NOT NULL AND NOT is_deleted")
 _OF_A_PERSON = sa.text("team_id IS NULL AND NOT is_deleted")
