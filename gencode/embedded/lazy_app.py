@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import anyio.to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,5 +23,10 @@ class LazyApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
             module = await anyio.to_thread.run_sync(import_module, self._module)
-            self._app = self._app or getattr(module, self._function)(*self._arguments)
+            self._app = self._made(module)
         await self._app(scope, receive, send)
+
+    def _made(self, module: Any) -> ASGIApp:
+        """Another request may have made it meanwhile."""
+        app: ASGIApp = self._app or getattr(module, self._function)(*self._arguments)
+        return app
