@@ -1,5 +1,5 @@
-"""What the page shows of a task besides its state: findings, stages, documents, a search, the plan's edits; and
-what the form and other tabs keep."""
+"""What the page shows of a task besides its state: findings, stages, documents, a search, the plan's edits. What
+the form and other tabs keep."""
 
 from __future__ import annotations
 
