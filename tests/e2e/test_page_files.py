@@ -1,4 +1,4 @@
-"""What the page shows of a task besides its state: findings, stages, documents, a search, the plan's edits. What
+"""What the page shows of a task besides its state: findings, stages, documents, a search, edits of the plan. What
 the form and other tabs keep."""
 
 from __future__ import annotations
