@@ -1,5 +1,7 @@
-"""What the page shows of a task besides its state: findings, stages, documents, a search, edits of the plan. What
-the form and other tabs keep."""
+"""What the page shows of a task besides its state: findings, stages, documents, a search, edits of a plan.
+
+And what the form and other tabs keep.
+"""
 
 from __future__ import annotations
 
