@@ -110,7 +110,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     tokens = settings.max_output_tokens
     store = ReviewStore(workspace.database, workspace.audit)
     hunks = ReviewedHunks(store)
-    diffs = CodeDiffs(workspace)
+    diffs = CodeDiffs(workspace, dependencies.store)
     clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
     changes = ChangeRequests(workspace, dependencies.extension(UserHttp), dependencies.metrics)
     pipeline = CodeReview(
