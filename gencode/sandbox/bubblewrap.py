@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,9 @@ SHARED_MEMORY = 16 * MIB
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _CONFIGURATION = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 """What programs need to start; nothing about this machine and its users."""
+_MAX_LINKS = 10
+_SHORTEST = len(("/", "bin", "python3"))
+"""The parts of a path whose prefix is the whole file system, of which /bin is shown anyway."""
 _INHERITED = ("LD_LIBRARY_PATH",)
 """Without it, some interpreters do not find libpython."""
 _FIRST_WITH_COUNTED_PROCESSES = (5, 14)
@@ -60,10 +64,18 @@ def _command(program: str, hidden: Sequence[Path], limits: Limits) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A folder of this machine, and its place in the sandbox."""
+
+    folder: Path
+    place: Path
+
+
 def _read_only(hidden: Sequence[Path]) -> Iterator[str]:
     shown = _shown()
-    for path in shown:
-        yield from ("--ro-bind", str(path), str(path))
+    for one in shown:
+        yield from ("--ro-bind", str(one.folder), str(one.place))
     for name in _SYSTEM:
         if os.path.islink(name):
             yield from ("--symlink", os.readlink(name), name)
@@ -72,20 +84,37 @@ def _read_only(hidden: Sequence[Path]) -> Iterator[str]:
     for name in _CONFIGURATION:
         yield from ("--ro-bind-try", name, name)
     for path in map(Path.resolve, hidden):
-        if any(path.is_relative_to(above) for above in shown) and path.is_dir():
-            yield from ("--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path))
+        for one in shown:
+            if path.is_relative_to(one.folder) and path.is_dir():
+                place = str(one.place / path.relative_to(one.folder))
+                yield from ("--size", "4096", "--tmpfs", place, "--remount-ro", place)
 
 
-def _shown() -> list[Path]:
-    """/usr, and where the service's interpreter and its packages are. Raises SandboxFailed."""
-    shown = [Path("/usr")]
-    for prefix in (sys.base_prefix, sys.prefix):
-        path = Path(prefix).resolve()
-        if path == Path(path.anchor):
+def _shown() -> list[_Shown]:
+    """/usr, and where the service's interpreter and its packages are. A folder that is also reached through a
+    link, as a .venv that is one, has both places. Raises SandboxFailed."""
+    shown = [_Shown(Path("/usr"), Path("/usr"))]
+    for name in _prefixes():
+        folder = name.resolve()
+        if folder == Path(folder.anchor):
             raise SandboxFailed("the interpreter's prefix is the whole file system, which cannot be shown")
-        if not any(path.is_relative_to(above) for above in shown):
-            shown.append(path)
+        for place in (folder, name):
+            if not any(place.is_relative_to(one.place) for one in shown):
+                shown.append(_Shown(folder, place))
     return shown
+
+
+def _prefixes() -> list[Path]:
+    """Of the interpreter, of that from which it was made, and of each link between the two."""
+    names = [Path(sys.base_prefix), Path(sys.prefix)]
+    link = Path(sys.executable)
+    for _ in range(_MAX_LINKS):
+        if link.parent.name == "bin" and len(link.parts) > _SHORTEST:
+            names.append(link.parent.parent)
+        if not link.is_symlink():
+            break
+        link = Path(os.path.normpath(link.parent / link.readlink()))
+    return names
 
 
 def _kernel() -> tuple[int, ...]:

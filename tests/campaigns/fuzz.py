@@ -30,6 +30,7 @@ from gencode.settings import DatabaseSettings
 from tests.campaigns.figures import versions
 from tests.campaigns.fuzzing.cases import ENDING, OF_USERS, Case, Cases
 from tests.campaigns.fuzzing.document import Described, Document
+from tests.campaigns.fuzzing.examples import EXAMPLES
 from tests.campaigns.fuzzing.people import PASSWORD, ROBOT_KEY, SECRETS, People
 from tests.campaigns.fuzzing.rows import prepare
 from tests.campaigns.fuzzing.targets import Targets, targets
@@ -45,8 +46,8 @@ MAX_READ = 2 * 2**20
 STREAM_SECONDS = 0.5
 """After which a stream that does not end is left."""
 SECONDS = 120
-NOT_REACHED = frozenset({"slack", "mattermost", "webhookSecret", "health"})
-"""They need settings that the service of the campaign has not."""
+CHECKED = frozenset(EXAMPLES) - {"slack", "mattermost"}
+"""Operations whose requests are known to be valid; those two need settings that the campaign has not."""
 
 
 @dataclass(kw_only=True)
@@ -62,7 +63,7 @@ class Report:
 
     def unreached(self) -> Iterator[str]:
         for name, statuses in self.statuses.items():
-            if name not in NOT_REACHED and not any(status < 400 for status in statuses):
+            if name in CHECKED and not any(status < 400 for status in statuses):
                 yield f"{name} never did what it is for: {dict(statuses)}"
 
 

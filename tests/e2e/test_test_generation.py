@@ -214,6 +214,47 @@ async def test_what_differs_in_a_repository_is_tested(tmp_path: Path) -> None:
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "repository_id")
 
 
+async def test_what_a_code_diff_changes_is_tested(tmp_path: Path) -> None:
+    async with (
+        git_server(tmp_path / "served") as served,
+        model_server(text(GOOD_TEST)) as server,
+        running_app(
+            settings(tmp_path, server, workspace=True, workspace_allow_networks="127.0.0.0/8")
+        ) as app,
+        client(app.url) as http,
+    ):
+        repository = served.repository()
+        old = {"shapes.py": SHAPES.replace("w * h", "w + h").encode(), "pytest.ini": b""}
+        base = repository.commit(old)
+        head = repository.commit({**old, "shapes.py": SHAPES.encode()})
+        row = (await post(app.url, "/git/repositories", {"name": "p", "repository_url": served.url()})).json()
+        refs = {"compare_type": "commit", "source_ref": head, "target_ref": base}
+        created = await post(app.url, "/code-diffs", {"name": "d", "repository_id": row["id"], **refs})
+        diff = {"code_diff_id": created.json()["id"]}
+        await events(app.url, created.json()["task_id"])
+        found = await result_of(app.url, await submit(app.url, files=[], functions=[], **diff))
+        assert [file["functions"] for file in found["files"]] == [["area"]]
+        asked = str(server.requests[-1].body["messages"])
+        assert "return w * h" in asked
+        uploaded = await http.post(
+            "/api/v1/code-diffs/patch?name=p",
+            content=repository.diff(base, head),
+            headers={"Content-Type": "text/x-diff"},
+        )
+        assert uploaded.status_code == 201, uploaded.text
+        patch = {"code_diff_id": uploaded.json()["id"]}
+        found = await result_of(app.url, await submit(app.url, functions=[], **patch))
+        assert [file["functions"] for file in found["files"]] == [["area"]]
+        for fields, field in (
+            ({**diff}, "files"),
+            ({**patch, "files": []}, "files"),
+            ({**diff, "files": [], "patch": "x"}, "code_diff_id"),
+            ({"files": [], "code_diff_id": "00000000-0000-4000-8000-000000000000"}, "code_diff_id"),
+        ):
+            refused = await post(app.url, "/pipelines/test-generation", body(functions=[], **fields))
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field), refused.text
+
+
 def gencode(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "gencode", "tests", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False)

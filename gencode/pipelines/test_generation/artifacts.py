@@ -68,13 +68,15 @@ class Given:
     files         texts by path; of a repository, empty until they are read
     patch         None without one
     place         in place of files and patch
-    changes       of a repository, by path; None until they are read, and without a repository
+    code_diff_id  the same; of an uploaded patch, the files are given
+    changes       of a repository or code diff, by path; None until they are read, and without one
     requirements  texts by id
     """
 
     files: Mapping[str, str]
     patch: str | None = None
     place: Place | None = None
+    code_diff_id: str | None = None
     changes: Mapping[str, ChangedFile] | None = None
     functions: Sequence[str] = ()
     framework: Framework | None = None

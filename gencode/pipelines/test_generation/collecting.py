@@ -14,7 +14,6 @@ from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.test_generation.artifacts import (
     Collected,
     Given,
-    Place,
     SkippedTarget,
     TargetFunction,
     TargetGroup,
@@ -38,14 +37,14 @@ MAX_GROUPS = 30
 SHOWN = 20
 
 
-ReadRepository = Callable[[ModelRun, Place, Sequence[str]], Awaitable[Sources]]
-"""See RepositorySource."""
+ReadSources = Callable[[ModelRun, Given], Awaitable[Sources]]
+"""See StoredSource."""
 
 
 class Collecting:
-    def __init__(self, reader: TestCodeReader, read_repository: ReadRepository) -> None:
+    def __init__(self, reader: TestCodeReader, read_sources: ReadSources) -> None:
         self._reader = reader
-        self._read_repository = read_repository
+        self._read_sources = read_sources
 
     async def __call__(self, work: Collected, emit: Emit) -> Collected:
         """Raises NothingToTest, CheckFailed, the errors of reading a repository."""
@@ -70,12 +69,12 @@ class Collecting:
         return work
 
     async def _with_sources(self, work: Collected) -> tuple[Collected, Mapping[str, str]]:
-        """With the files of the repository, if the request names one, and the checkpoint that keeps them."""
-        place = work.given.place
-        if place is None or work.given.changes is not None:
+        """With what the request names in place of sending it, and the checkpoint that keeps it."""
+        given = work.given
+        if (given.place is None and given.code_diff_id is None) or given.changes is not None:
             return work, {}
-        found = await self._read_repository(work.run, place, work.given.functions)
-        given = replace(work.given, files=found.files, changes=found.changes)
+        found = await self._read_sources(work.run, given)
+        given = replace(given, files=found.files, changes=found.changes)
         return replace(work, given=given), {SOURCES: found.model_dump_json()}
 
     async def _targets(self, given: Given) -> Targets:

@@ -31,14 +31,17 @@ from gencode.pipelines.test_generation.collecting import Collecting
 from gencode.pipelines.test_generation.errors import NothingToTest
 from gencode.pipelines.test_generation.names import COLLECTING, NAME, VERIFYING, WRITING
 from gencode.pipelines.test_generation.pipeline import TestGeneration
-from gencode.pipelines.test_generation.sources import RepositorySource
+from gencode.pipelines.test_generation.sources import StoredSource
 from gencode.pipelines.test_generation.verification.sandbox_verifier import SandboxVerifier
 from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
 from gencode.pipelines.test_generation.writing_tests import WritingTests
 from gencode.sandbox.errors import SandboxFailed
+from gencode.workspace.code_diffs.errors import DiffNotReady, DiffUnusable
+from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
+from gencode.workspace.workspace import Workspace
 
 KIND = Kind(
     name=NAME,
@@ -69,6 +72,8 @@ KIND = Kind(
         RepositoryUnusable,
         CloneMissing,
         RefUnknown,
+        DiffNotReady,
+        DiffUnusable,
         BudgetExceeded,
         CheckFailed,
         SecretFound,
@@ -93,18 +98,23 @@ KIND = Kind(
 def start(dependencies: KindDependencies) -> KindRuntime:
     reader = TestCodeReader(dependencies.checker)
     clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
-    is_off = dependencies.settings.sandbox == "off"
+    diffs = CodeDiffs(dependencies.extension(Workspace), dependencies.store)
+    settings = dependencies.settings
+    is_off = settings.sandbox == "off"
     services = TestGenerationServices(
         checkpoint_reader=dependencies.checkpoint_reader,
         choose_model=dependencies.choose_model,
         price=dependencies.price,
         store=dependencies.store,
         sync=sync,
+        diffs=diffs,
         is_off=is_off,
     )
     pipeline = TestGeneration(
-        Collecting(reader, RepositorySource(clones, sync)),
-        WritingTests(dependencies.sessions, dependencies.checker, dependencies.settings.max_output_tokens),
+        Collecting(reader, StoredSource(clones, sync, diffs)),
+        WritingTests(
+            dependencies.sessions, dependencies.checker, settings.max_output_tokens, settings.files_at_once
+        ),
         VerifyingTests(reader, SandboxVerifier(dependencies.sandbox, reader)),
         dependencies.price,
         is_off=is_off,

@@ -77,6 +77,7 @@ def _given(request: Mapping[str, Any], checkpoints: Checkpoints) -> Given:
         files={file["path"]: file["text"] for file in request.get("files") or ()},
         patch=request.get("patch"),
         place=_place(request),
+        code_diff_id=request.get("code_diff_id"),
         functions=request.get("functions") or (),
         framework=request.get("framework"),
         requirements={one["id"]: one.get("text", "") for one in request.get("requirements") or ()},

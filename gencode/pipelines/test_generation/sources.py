@@ -1,25 +1,31 @@
-"""The files and changes of a task that names a repository: read once, and stored with the task."""
+"""The files and changes of a task that names a repository or a code diff: read once, and stored with the
+task."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from itertools import islice
 
+import anyio.to_thread
 from dulwich.errors import NotTreeError
 from dulwich.object_store import iter_tree_contents
 from dulwich.objects import Blob, ObjectID
 from dulwich.repo import Repo
 from pydantic import BaseModel, ConfigDict
 
-from gencode.diffs import diff_commits, merge_base, path_text
+from gencode.diffs import Diff, diff_commits, merge_base, path_text
 from gencode.diffs.tree_diff import tree_of
-from gencode.domain.errors import UnsafePath
+from gencode.domain.errors import NotFound, UnsafePath
 from gencode.domain.path_rules import check_path
 from gencode.githosts.fetch.limits import FetchProgress
 from gencode.model_tasks.calls import ModelRun
-from gencode.pipelines.test_generation.artifacts import Place
+from gencode.pipelines.test_generation.artifacts import Given
 from gencode.pipelines.test_generation.changes import ChangedFile, changes_of
 from gencode.pipelines.test_generation.selection import MAX_CHARACTERS, MAX_FILE, file_of, needed
+from gencode.workspace.code_diffs.errors import DiffUnusable
+from gencode.workspace.code_diffs.store import CodeDiffs
+from gencode.workspace.repositories.clone import Clone
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.sync import RepositorySync
 
@@ -36,28 +42,67 @@ class Sources(BaseModel):
     changes: dict[str, ChangedFile]
 
 
-class RepositorySource:
-    def __init__(self, clones: RepositoryClones, sync: RepositorySync) -> None:
+class StoredSource:
+    """Reads what a request names: two refs of a repository, or a code diff."""
+
+    def __init__(self, clones: RepositoryClones, sync: RepositorySync, diffs: CodeDiffs) -> None:
         self._clones = clones
         self._sync = sync
+        self._diffs = diffs
 
-    async def __call__(self, run: ModelRun, place: Place, functions: Sequence[str]) -> Sources:
-        """Raises the errors of RepositorySync.ensure, DiffError."""
+    async def __call__(self, run: ModelRun, given: Given) -> Sources:
+        """Raises DiffUnusable, DiffNotReady, the errors of RepositorySync.ensure, DiffError."""
+        if given.code_diff_id is not None:
+            return await self._of_code_diff(run, given, given.code_diff_id)
+        if given.place is None:
+            raise ValueError("the request has its own files")
+        place = given.place
         refs = (place.base, place.head)
-        await self._sync.ensure(place.repository_id, run.principal, run.task_id, FetchProgress(), refs=refs)
-        async with self._clones.open(place.repository_id, run.principal) as clone:
+        async with self._clone(run, place.repository_id, refs) as clone:
             base, head = [await clone.call(clone.resolve, ref) for ref in refs]
-            return await clone.call(_between, clone.repository, base, head, functions)
+            return await clone.call(_between, clone.repository, base, head, given.functions)
+
+    async def _of_code_diff(self, run: ModelRun, given: Given, row_id: str) -> Sources:
+        try:
+            row = await self._diffs.completed(row_id, run.principal)
+            diff = await self._diffs.diff(row.id, run.principal)
+        except NotFound:
+            raise DiffUnusable("the code diff was deleted meanwhile") from None
+        if row.repository_id is None:
+            return await anyio.to_thread.run_sync(_of_files, diff, given.files)
+        commit = row.source_commit or ""
+        async with self._clone(run, row.repository_id, (commit,)) as clone:
+            return await clone.call(_at, clone.repository, commit, diff, given.functions)
+
+    @asynccontextmanager
+    async def _clone(self, run: ModelRun, repository_id: str, refs: Sequence[str]) -> AsyncIterator[Clone]:
+        await self._sync.ensure(repository_id, run.principal, run.task, FetchProgress(), refs=refs)
+        async with self._clones.open(repository_id, run.principal) as clone:
+            yield clone
 
 
 def _between(repository: Repo, base: str, head: str, functions: Sequence[str]) -> Sources:
     """From where `head` left `base`; without a common commit, from `base`."""
-    diff = diff_commits(repository, merge_base(repository, base, head) or base, head)
-    blobs = dict(_blobs(repository, head))
+    return _at(
+        repository,
+        head,
+        diff_commits(repository, merge_base(repository, base, head) or base, head),
+        functions,
+    )
+
+
+def _at(repository: Repo, commit: str, diff: Diff, functions: Sequence[str]) -> Sources:
+    """The files of a commit, to which the changes lead."""
+    blobs = dict(_blobs(repository, commit))
     changed = [file.path for file in diff.files if file.path in blobs]
     named = [path for path in map(file_of, functions) if path in blobs]
     files = dict(_texts(repository, needed([*changed, *named], list(blobs)), blobs))
     return Sources(files=files, changes=changes_of(diff, files))
+
+
+def _of_files(diff: Diff, files: Mapping[str, str]) -> Sources:
+    """Of an uploaded patch."""
+    return Sources(files=dict(files), changes=changes_of(diff, files))
 
 
 def _blobs(repository: Repo, commit: str) -> Iterator[tuple[str, ObjectID]]:

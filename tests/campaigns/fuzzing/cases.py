@@ -14,7 +14,7 @@ from tests.campaigns.fuzzing.document import Described, Document
 from tests.campaigns.fuzzing.examples import EXAMPLES, PATCH, TEXT
 from tests.campaigns.fuzzing.files import form, hostile_form
 from tests.campaigns.fuzzing.people import People, Person
-from tests.campaigns.fuzzing.rows import KINDS, new_row, paused_task
+from tests.campaigns.fuzzing.rows import KINDS, new_row, new_team, paused_task
 from tests.campaigns.fuzzing.values import DOCUMENTS, TEXTS, Generator, Json, encoded, mutated
 
 FORM, JSON, MULTIPART = "application/x-www-form-urlencoded", "application/json", "multipart/form-data"
@@ -22,6 +22,8 @@ ADMIN_PATHS = ("/api/v1/users", "/api/v1/audit", "/api/v1/system-logs")
 ENDING = ("logOut", "endOwnSession", "changeOwnPassword", "refreshSession")
 """Operations after which the tokens of the person are not valid any more."""
 OF_USERS = ("deleteUser", "changeUser", "resetPassword")
+TEAMS = ("changeTeamMember", "removeTeamMember", "transferTeam")
+"""Operations that need a team with a second member."""
 TASKS: Mapping[str, str] = {
     **dict.fromkeys(("readReview", "readReviewMarkdown", "readReviewSarif"), "review"),
     **dict.fromkeys(("getTaskRequirements", "getTaskRequirementsMarkdown"), "analysis"),
@@ -159,6 +161,14 @@ class Cases:
             return {"task_id": str(answer.json()["task_id"])}
         if operation.name == "sendMessage":
             return {"id": await new_row(self._people, person, "conversation")}
+        if operation.name == "leaveTeam":
+            team, _ = await new_team(self._people, self._people.admin, "alice")
+            return {"id": team}
+        if operation.name in TEAMS:
+            team, member = await new_team(self._people, person, "bob")
+            return {"id": team, "member_id": member}
+        if operation.name == "addTeamMember":
+            return {"id": await new_row(self._people, person, "team")}
         if operation.method == "DELETE" and kinds:
             name = list(kinds)[-1]
             return {name: await new_row(self._people, person, kinds[name])}
@@ -258,6 +268,8 @@ class Cases:
         return body if isinstance(body, bytes) else encoded(body, self._random), kind
 
     def _body(self, operation: Described, person: Person, *, valid: bool) -> Json:
+        if operation.name not in EXAMPLES:
+            return self._generator.value(operation.body)
         example = EXAMPLES[operation.name](self._people, person, self._random)
         choice = self._random.random()
         if valid or choice < 0.05:

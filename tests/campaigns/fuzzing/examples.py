@@ -88,6 +88,11 @@ def document(people: People, person: Person, random: Random) -> Any:
     return {"name": f"d{people.number()}", "text": TEXT % person.marker + str(random.random())}
 
 
+def named(people: People, person: Person, _random: Random) -> Any:
+    number = people.number()
+    return {"name": f"{person.marker} {number}", "code": f"c{number}"}
+
+
 Example = Callable[[People, Person, Random], Any]
 EXAMPLES: Mapping[str, Example] = {
     "generate": lambda p, w, r: {"prompt": w.marker, "repo_name": f"r{p.number()}"},
@@ -118,6 +123,13 @@ EXAMPLES: Mapping[str, Example] = {
     "changeGitRepository": lambda p, w, r: {"name": f"{w.marker} {p.number()}"},
     "createCodeDiff": diff,
     "changeCodeDiff": lambda p, w, r: {"name": w.marker},
+    "createTeam": named,
+    "changeTeam": lambda p, w, r: {"description": w.marker},
+    "addTeamMember": lambda p, w, r: {"username": "bob", "role": "viewer"},
+    "changeTeamMember": lambda p, w, r: {"role": "member"},
+    "transferTeam": lambda p, w, r: {"member_id": w.rows["joined"][-1] if w.rows["joined"] else "x"},
+    "createProject": named,
+    "changeProject": lambda p, w, r: {"description": w.marker},
     "createModelConfig": config,
     "changeModelConfig": lambda p, w, r: {"name": w.marker, "api_key": API_KEY, "is_default": False},
     "createKnowledgeBase": lambda p, w, r: {"name": f"{w.marker} {p.number()}"},

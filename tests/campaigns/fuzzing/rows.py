@@ -17,6 +17,8 @@ CREATED_BY: Mapping[str, tuple[str, str]] = {
     "base": ("/knowledge/bases", "createKnowledgeBase"),
     "conversation": ("/chat/conversations", "createConversation"),
     "repository": ("/git/repositories", "createGitRepository"),
+    "team": ("/teams", "createTeam"),
+    "project": ("/projects", "createProject"),
 }
 """The path and the operation that make a row of each kind."""
 KINDS = {
@@ -29,6 +31,8 @@ KINDS = {
     "/api/v1/chat/conversations/": "conversation",
     "/api/v1/requirements/": "requirement",
     "/api/v1/reviews/findings/": "finding",
+    "/api/v1/teams/": "team",
+    "/api/v1/projects/": "project",
     "/api/v1/users/": "user",
     "/api/v1/auth/sessions/": "session",
 }
@@ -109,6 +113,15 @@ async def _tasks(people: People, person: Person) -> None:
     await people.over(person, answer.json()["task_id"])
     messages = (await people.call(person, "GET", f"/chat/conversations/{asked[0]}/messages")).json()["items"]
     person.rows["message"] += [one["id"] for one in messages if one["role"] == "assistant"]
+
+
+async def new_team(people: People, owner: Person, member: str) -> tuple[str, str]:
+    """A team with a second member, by name: the ids of both."""
+    team = await new_row(people, owner, "team")
+    body = {"username": member, "role": "member"}
+    joined = (await people.call(owner, "POST", f"/teams/{team}/members", json=body)).json()
+    owner.rows["joined"].append(joined["id"])
+    return team, str(joined["id"])
 
 
 async def paused_task(people: People, person: Person) -> str:

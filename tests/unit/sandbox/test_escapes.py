@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -78,6 +79,30 @@ async def test_a_data_dir_inside_of_the_interpreters_folder_is_hidden() -> None:
     sandbox = configured_sandbox("bubblewrap", (shown,))
     seen = await python(sandbox, "import os, sys; print(os.listdir(sys.argv[1]))", str(shown.resolve()))
     assert seen.text == "[]\n"
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+async def test_an_environment_behind_a_link_is_shown_and_hidden_like_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_hidden: bool
+) -> None:
+    """.venv is a link, and its interpreter is one to another folder that is reached through a link."""
+    require_bubblewrap()
+    (tmp_path / "base").symlink_to(sys.base_prefix)
+    real = tmp_path / "real"
+    (real / "bin").mkdir(parents=True)
+    (real / "pyvenv.cfg").write_text(f"home = {tmp_path}/base/bin\n")
+    (real / "bin/python").symlink_to(tmp_path / "base/bin" / Path(sys.executable).resolve().name)
+    (real / "data").mkdir()
+    (real / "data/gencode.db").write_text(SECRET)
+    (tmp_path / ".venv").symlink_to("real")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
+    sandbox = configured_sandbox("bubblewrap", (real / "data",) if is_hidden else ())
+    code = "import os, sys, json\nprint(json.dumps([sys.prefix, *map(os.listdir, sys.argv[1:])]))"
+    folders = (f"{tmp_path}/.venv/data", f"{real}/data")
+    outcome = await python(sandbox, code, *folders)
+    content: list[str] = [] if is_hidden else ["gencode.db"]
+    assert json.loads(outcome.text) == [str(tmp_path / ".venv"), content, content]
 
 
 async def test_the_environment_of_the_service_is_not_seen(

@@ -28,6 +28,8 @@ from gencode.model_tasks.request import (
 from gencode.pipelines.test_generation.api.request import TestGenerationRequest, check_request
 from gencode.pipelines.test_generation.messages import accepted
 from gencode.pipelines.test_generation.names import NAME
+from gencode.workspace.code_diffs.errors import DiffNotReady
+from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.repositories.errors import RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
 
@@ -45,6 +47,7 @@ class TestGenerationServices:
     price: FindPrice
     store: Store
     sync: RepositorySync
+    diffs: CodeDiffs
     is_off: bool
 
 
@@ -53,7 +56,8 @@ async def prepare(
 ) -> PreparedTask:
     """Raises Invalid."""
     await anyio.to_thread.run_sync(check_request, request)
-    await _check_repository(services, request, submitter)
+    await _check_code_diff(services, request, submitter)
+    await _check_repository(services, request.repository_id, submitter)
     model = await choose_model(request, submitter, services.choose_model)
     stored = {**stored_request(request), **model.parameters(), "asked_model": request.model}
     parameters = {name: value for name, value in stored.items() if name not in _LONG_FIELDS}
@@ -64,16 +68,33 @@ async def prepare(
     )
 
 
-async def _check_repository(
+async def _check_code_diff(
     services: TestGenerationServices, request: TestGenerationRequest, submitter: Submitter
 ) -> None:
-    """Raises Invalid for a repository that the principal cannot use."""
-    if request.repository_id is None:
+    """Raises Invalid for a code diff that the principal cannot use, or whose files are not known."""
+    if request.code_diff_id is None:
         return
     try:
-        await services.sync.active(request.repository_id, submitter.principal.id)
+        row = await services.diffs.completed(request.code_diff_id, submitter.principal.id)
+    except (NotFound, DiffNotReady) as error:
+        raise Invalid.of("code_diff_id", "usable", error.message) from None
+    if row.repository_id is None and not request.files:
+        raise Invalid.of("files", "missing", "the code diff is an uploaded patch: send the files it changes")
+    if row.repository_id is not None and request.files:
+        raise Invalid.of("files", "one_source", "the code diff has a repository with its files: send none")
+    await _check_repository(services, row.repository_id, submitter, "code_diff_id")
+
+
+async def _check_repository(
+    services: TestGenerationServices, row_id: str | None, submitter: Submitter, field: str = "repository_id"
+) -> None:
+    """Raises Invalid for a repository that the principal cannot use."""
+    if row_id is None:
+        return
+    try:
+        await services.sync.active(row_id, submitter.principal.id)
     except RepositoryUnusable as error:
-        raise Invalid.of("repository_id", "usable", error.message) from None
+        raise Invalid.of(field, "usable", error.message) from None
 
 
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -39,6 +39,8 @@ class RequirementText(RequestModel):
 class TestGenerationRequest(ModelTaskRequest):
     """repository_id  a registered repository, in place of files and patch: the functions that differ between
                    `base` and `head` are tested
+    code_diff_id  a code diff, in place of a patch: the functions that it changes are tested. Its files are
+                  read from its repository; of an uploaded patch, `files` has them
     files         the changed files, what they import, existing tests, and the files that say which
                      framework is used (pyproject.toml, package.json)
     patch         a unified diff: the functions that it changes are tested
@@ -53,6 +55,7 @@ class TestGenerationRequest(ModelTaskRequest):
     repository_id: RowId | None = None
     base: Ref | None = None
     head: Ref | None = None
+    code_diff_id: RowId | None = None
     patch: Annotated[str, Field(max_length=1_000_000)] | None = None
     functions: list[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
         default_factory=list, max_length=MAX_FUNCTIONS
@@ -78,12 +81,16 @@ def _check_source(request: TestGenerationRequest) -> None:
     refs = (request.repository_id, request.base, request.head)
     if None in refs and any(refs):
         raise Invalid.of("repository_id", "together", "repository_id, base and head need each other")
+    if request.code_diff_id is not None:
+        if request.repository_id is not None or request.patch is not None:
+            raise Invalid.of("code_diff_id", "one_source", "send a code diff, a repository, or a patch")
+        return
     if request.repository_id is not None:
         if request.files or request.patch is not None:
             raise Invalid.of("files", "one_source", "a repository has its own files: send no files or patch")
         return
     if not request.files:
-        raise Invalid.of("files", "missing", "send the files, or name a repository")
+        raise Invalid.of("files", "missing", "send the files, or name a repository or a code diff")
     if request.patch is None and not request.functions:
         raise Invalid.of("functions", "missing", "name functions, or send a patch")
 
