@@ -45,6 +45,7 @@ WORKSPACE_PAGES = (
     "repositories",
     "requirements",
     "review",
+    "teams",
     "tests",
 )
 """Pages that need WORKSPACE=true."""

@@ -112,7 +112,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     reader = TestCodeReader(dependencies.checker)
     clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
     push = RepositoryPush.of(dependencies, sync)
-    diffs = CodeDiffs(dependencies.extension(Workspace))
+    diffs = CodeDiffs(dependencies.extension(Workspace), dependencies.store)
     settings = dependencies.settings
     is_off = settings.sandbox == "off"
     services = TestGenerationServices(

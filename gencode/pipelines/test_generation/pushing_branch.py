@@ -48,7 +48,7 @@ class PushingBranch:
             return work
         addition = self._addition(work.view, run.task_id, delivery)
         snapshot = await self._push.snapshot(
-            delivery.repository_id, run.principal, run.task_id, addition, _is_ours
+            delivery.repository_id, run.principal, run.task, addition, _is_ours
         )
         for number in range(int(run.checkpoints.get(BRANCH, 1)), MAX_BRANCHES + 1):
             branch = numbered(delivery.branch, number)

@@ -96,7 +96,7 @@ class StoredSource:
 
     @asynccontextmanager
     async def _clone(self, run: ModelRun, repository_id: str, refs: Sequence[str]) -> AsyncIterator[Clone]:
-        await self._sync.ensure(repository_id, run.principal, run.task_id, FetchProgress(), refs=refs)
+        await self._sync.ensure(repository_id, run.principal, run.task, FetchProgress(), refs=refs)
         async with self._clones.open(repository_id, run.principal) as clone:
             yield clone
 

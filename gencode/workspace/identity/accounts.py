@@ -111,7 +111,7 @@ class Accounts:
     async def named(self, name: str) -> User | None:
         """The user with this name or email address."""
         async with self._database.transaction() as session:
-            return await session.scalar(select(User).where(_is_named(name)))
+            return await session.scalar(select(User).where(is_named(name)))
 
     async def page(self, limit: int, after: str = "") -> Sequence[User]:
         """Users in the order of their names, beginning after a name."""
@@ -220,7 +220,8 @@ class Accounts:
         await self._audit.append(session, change)
 
 
-def _is_named(name: str) -> ColumnElement[bool]:
+def is_named(name: str) -> ColumnElement[bool]:
+    """Of the table of users: by user name or email address."""
     lower = name.strip().lower()
     return ~User.is_deleted & or_(func.lower(User.username) == lower, func.lower(User.email) == lower)
 

@@ -22,6 +22,7 @@ from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
 from gencode.workspace.repositories.table import GitRepository
+from gencode.workspace.task_rows import TaskVersion
 
 _FORMAT, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
 MayReplace = Callable[[bytes], bool]
@@ -74,12 +75,12 @@ class RepositoryPush:
             raise RepositoryUnusable("a push needs a Git credential of this host: choose one, or a default")
 
     async def snapshot(
-        self, row_id: str, principal: str, task_id: str, addition: Addition, may_replace: MayReplace
+        self, row_id: str, principal: str, task: TaskVersion, addition: Addition, may_replace: MayReplace
     ) -> Snapshot:
         """The commit to push, on the branch "main". Raises UnsafePath, UnsafeTree for files that have no
         place in the parent, and the errors of RepositorySync.ensure."""
         added = domain_tree.Tree.of(addition.files)
-        await self._sync.ensure(row_id, principal, task_id, FetchProgress(), refs=(addition.parent,))
+        await self._sync.ensure(row_id, principal, task, FetchProgress(), refs=(addition.parent,))
         async with self._clones.open(row_id, principal) as clone:
             parent = await clone.call(
                 parent_commit, clone.repository, addition.parent, list(added.files), may_replace

@@ -1,0 +1,42 @@
+"""The rules of the validator, by their public ids."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    DUPLICATE_ID = "duplicate-id"
+    IDENTIFIER = "identifier"
+    RESERVED_WORD = "reserved-word"
+    SQL_RESERVED_WORD = "sql-reserved-word"
+    CLASS_NAME = "class-name"
+    DUPLICATE_NAME = "duplicate-name"
+    TABLE_COLLISION = "table-collision"
+    EMPTY_ENTITY = "empty-entity"
+    NO_ENTITIES = "no-entities"
+    TYPE_PARAMETER = "type-parameter"
+    SCALE = "scale"
+    ENUM_VALUES = "enum-values"
+    ENUM_VALUE = "enum-value"
+    DEFAULT_VALUE = "default-value"
+    RANGE = "range"
+    NOT_INDEXABLE = "not-indexable"
+    KEY_LENGTH = "key-length"
+    ROW_SIZE = "row-size"
+    DANGLING_REFERENCE = "dangling-reference"
+    REQUIRED_CYCLE = "required-cycle"
+    ON_DELETE = "on-delete"
+    TWO_OWNERS = "two-owners"
+    COLLECTION_PROPERTY = "collection-property"
+    UNIQUE_FIELDS = "unique-fields"
+    PATH_FORM = "path-form"
+    DUPLICATE_PATH = "duplicate-path"
+    PATH_PARAMETER = "path-parameter"
+    COMPONENT_TYPE = "component-type"
+    COMPONENT_DEPTH = "component-depth"
+    COMPONENT_COUNT = "component-count"
+    NO_BINDING = "no-binding"
+    EVENT_TARGET = "event-target"
+    API_PURPOSE = "api-purpose"
+    NO_STEPS = "no-steps"
