@@ -41,6 +41,7 @@ from gencode.workspace.purge import Purge
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
+from gencode.workspace.teams.succession import TeamSuccession
 from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
@@ -106,7 +107,11 @@ def additions(
         own_models=own_models,
         ledger=workspace.ledger,
         extensions=(workspace, knowledge, user_http, _clones(workspace, settings)),
-        background=(log.run, Purge(workspace.database, settings.workspace_purge_days).run),
+        background=(
+            log.run,
+            Purge(workspace.database, settings.workspace_purge_days).run,
+            TeamSuccession(workspace.database, workspace.audit).run,
+        ),
     )
 
 

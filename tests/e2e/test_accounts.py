@@ -348,6 +348,10 @@ FOR_EVERYBODY = {
     *("createPatchDiff", "getCodeDiffContent", "getCodeDiffPatch"),
     *("listReviewFindings", "getReviewFinding", "decideReviewFinding"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
+    *("listTeams", "createTeam", "getTeam", "changeTeam", "deleteTeam", "transferTeam", "leaveTeam"),
+    *("listTeamMembers", "addTeamMember", "changeTeamMember", "removeTeamMember", "listTeamProjects"),
+    *("listProjects", "createProject", "getProject", "changeProject", "deleteProject"),
+    *("archiveProject", "unarchiveProject"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
 
