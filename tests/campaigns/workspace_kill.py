@@ -41,16 +41,16 @@ AT_ONCE = 6
 """Jobs; the service runs fewer tasks, so that some wait in its queue."""
 PROGRESS_SECONDS = 240.0
 FAILPOINTS = {
-    "create": 4,
-    "commit": 30,
-    "publish": 30,
-    "row": 60,
-    "index": 6,
+    "create": 2,
+    "commit": 15,
+    "publish": 15,
+    "row": 30,
+    "index": 2,
     "repo": 1,
     "push": 1,
 }
 """The points before and after which the process kills itself, and their highest passage."""
-FAILPOINT_SECONDS, LONGEST_RUN = 4.0, 5.0
+FAILPOINT_SECONDS, LONGEST_RUN = 6.0, 5.0
 """Seconds from ready until a kill from outside, if no failpoint is reached; without one, at most."""
 SETTINGS = {
     "WORKSPACE": "true",
