@@ -1,11 +1,12 @@
 """What templates see: the blueprint as plain JSON values, with all names decided.
 
-The templates of a stack decide only how a fact is written: `field.type`, `field.length`, not `String(255)`. Official and
-uploaded templates see the same.
+The templates of a stack decide how a fact is written: `field.type` and `field.length` become `String(255)`.
+Official and uploaded templates see the same.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from gencode.blueprints.identifiers import kebab, pascal, snake
@@ -208,9 +209,8 @@ def _label(link: Link, index: BlueprintIndex, *, is_inverse: bool) -> str:
 def _uniques(index: BlueprintIndex, entity: Entity) -> list[dict[str, Any]]:
     columns = {field.id: snake(field.name) for field in entity.fields}
     for link in index.references_of(entity.id):
-        columns.update(
-            {one.id: index.column(link) for one in (link.relation, link.other) if one in entity.relations and one}
-        )
+        declared = [one for one in (link.relation, link.other) if one is not None and one in entity.relations]
+        columns.update({one.id: index.column(link) for one in declared})
     table = index.table(entity.id)
     uniques = []
     for constraint in entity.unique_constraints:
@@ -246,6 +246,11 @@ def _component(component: Component) -> dict[str, Any]:
 def _api(index: BlueprintIndex, api: Api) -> dict[str, Any]:
     value = api.model_dump(mode="json", by_alias=False)
     flow = index.flows.get(api.flow or "")
+    declared = {parameter.name for parameter in api.parameters}
+    missing = [name for name in re.findall(r"\{([^}]*)\}", api.path) if name not in declared]
+    value["parameters"] += [
+        {"name": name, "location": "path", "type": "string", "required": True} for name in missing
+    ]
     return {
         **value,
         "name": snake(api.name),

@@ -20,7 +20,7 @@ def template_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnviro
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the files are code: the filters make literals
+        autoescape=False,  # the files are code: the filters make literals
         variable_start_string="[[",
         variable_end_string="]]",
     )
@@ -29,6 +29,7 @@ def template_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnviro
         ts=literals.typescript,
         sql=literals.sql,
         line=literals.line,
+        doc=literals.docstring,
         md=literals.markdown,
         snake=identifiers.snake,
         pascal=identifiers.pascal,

@@ -1,6 +1,6 @@
 """Values as literals of the languages of a project.
 
-Texts of a blueprint are of people and models: a comment or label may contain quotes, line ends, `*/`, `</script>`, `{{`.
+Texts of a blueprint are of people and models: a label may contain quotes, line ends, `*/`, `</script>`.
 Every such text reaches a file through one of these, never as it is.
 """
 
@@ -41,6 +41,11 @@ def line(value: str) -> str:
     """A text on one line, for a comment: what ends a comment in any language is broken up."""
     text = " ".join(_NOT_PRINTABLE.sub(" ", value).split())
     return text.replace("*/", "* /").replace("-->", "-- >").replace('"""', "'''").replace("\\", "/")
+
+
+def docstring(value: str) -> str:
+    """A text on one line within three double quotes."""
+    return line(value).replace('"', "'")
 
 
 def markdown(value: str) -> str:

@@ -14,7 +14,10 @@ from gencode.blueprints.rendering.template_set import official_set
 from gencode.blueprints.validation import validate
 from gencode.domain.path_rules import check_path
 
-_HOLE = re.compile(r"^(?P<indent>[ \t]*)# hole: (?P<name>[a-z_]+/[a-z0-9_]+)\n(?P<body>.*?)^[ \t]*# end of hole\n", re.M | re.S)
+_HOLE = re.compile(
+    r"^(?P<indent>[ \t]*)# hole: (?P<name>[a-z_]+/[a-z0-9_]+)\n(?P<body>.*?)^[ \t]*# end of hole\n",
+    re.M | re.S,
+)
 
 
 class InvalidBlueprint(ValueError):

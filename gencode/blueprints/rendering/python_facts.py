@@ -1,4 +1,4 @@
-"""How the fields of an entity are written in Python: columns, annotations, schemas, and what must be imported.
+"""How an entity is written in Python: columns, annotations, schemas, and what must be imported.
 
 Adds `python` to each field and entity of the context of a project.
 """
@@ -133,7 +133,11 @@ def _limits(field: Field) -> list[str]:
     limits = {
         "string": [f"min_length={shortest}", f"max_length={field['length']}"],
         "text": [f"min_length={shortest}", f"max_length={MAX_TEXT}"],
-        "decimal": [f"max_digits={field['precision']}", f"decimal_places={field['scale']}", "allow_inf_nan=False"],
+        "decimal": [
+            f"max_digits={field['precision']}",
+            f"decimal_places={field['scale']}",
+            "allow_inf_nan=False",
+        ],
         "binary": [f"max_length={field['length'] or MAX_BINARY}"],
     }.get(field["type"], [])
     bounds = (("ge", field["minimum"]), ("le", field["maximum"]))
@@ -204,7 +208,7 @@ def _imports(entities: Iterable[Field], entity: Field) -> dict[str, Any]:
             *(["utc_now"] if has_now else []),
         ],
         "others": sorted(
-            ((other["module"], other["name"]) for other in entities if other["module"] in related)
+            (other["module"], other["name"]) for other in entities if other["module"] in related
         ),
         "is_constrained": bool(
             entity["uniques"]
@@ -229,7 +233,7 @@ def _imports(entities: Iterable[Field], entity: Field) -> dict[str, Any]:
         "factories": sorted(
             {
                 f"make_{entity['module']}",
-                f"{entity['module']}_body",
+                f"body_of_{entity['module']}",
                 *(f"make_{collection['target_module']}" for collection in entity["collections"]),
             }
         ),

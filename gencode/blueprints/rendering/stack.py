@@ -1,4 +1,4 @@
-"""The technologies that a project is rendered for. Cells that do not fit together are errors of the request."""
+"""The technologies that a project is rendered for."""
 
 from __future__ import annotations
 

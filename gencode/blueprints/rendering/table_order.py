@@ -14,9 +14,9 @@ def table_order(index: BlueprintIndex) -> list[str]:
 
 
 def deferred_references(index: BlueprintIndex) -> set[int]:
-    """`id()` of the links of `index` that close a circle of references: their keys are added when all tables exist.
+    """`id()` of the links that close a circle of references: their keys are added when all tables exist.
 
-    Two tables that refer to each other cannot both be made with their keys. A reference of a table to itself can.
+    Of two tables that refer to each other only one can be made with its key. A table may refer to itself.
     """
     return _searched(index)[1]
 

@@ -1,10 +1,10 @@
 """Template sets: a folder with a manifest and Jinja2 files.
 
     {"name": "fastapi", "version": "1.0.0", "files": [
-        {"path": "backend/app/models/[[ entity.module ]].py", "template": "backend/model.py.j2", "for": "entity"}, ...]}
+        {"path": "app/models/[[ entity.module ]].py", "template": "model.py.j2", "for": "entity"}, ...]}
 
-`for` says how often a file is made: once (`project`), or for each `entity`, `page` or `flow`; within it the template sees the
-project's context and the one element. What is rendered as nothing makes no file.
+`for` says how often a file is made: once (`project`), or for each `entity`, `page` or `flow`; it sees
+the project's context and the one element. What is rendered as nothing makes no file.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Literal
 
+from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.blueprints.rendering.environment import template_environment
@@ -40,18 +41,23 @@ class Manifest(BaseModel):
     files: Annotated[list[TemplateFile], Field(max_length=500)]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class TemplateSet:
     """`sources`: Jinja2 templates by name."""
 
     manifest: Manifest
     sources: Mapping[str, str]
 
+    @cached_property
+    def _environment(self) -> SandboxedEnvironment:
+        """Kept: compiling the templates takes longer than rendering them."""
+        return template_environment(self.sources)
+
     def render(self, context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Paths and texts. Raises jinja2.TemplateError for a fault of a template."""
-        environment = template_environment(self.sources)
         for entry in self.manifest.files:
-            path, template = environment.from_string(entry.path), environment.get_template(entry.template)
+            path = self._environment.from_string(entry.path)
+            template = self._environment.get_template(entry.template)
             for values in _each(entry.each, context):
                 text = template.render(values)
                 if text.strip():
