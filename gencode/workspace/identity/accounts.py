@@ -24,7 +24,7 @@ from gencode.workspace.tables import now
 
 PROFILE = ("nickname", "avatar", "department", "position")
 """What users change of themselves, with their email address."""
-AUDITED = ("username", "email", *PROFILE, "role", "is_active")
+AUDITED = ("username", "email", *PROFILE, "role", "subscription_level", "is_active")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
