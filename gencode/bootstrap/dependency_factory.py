@@ -115,6 +115,7 @@ class DependencyFactory:
             ),
             checker=await stack.enter_async_context(ProjectChecker()),
             sandbox=sandbox,
+            slots=slots,
             extensions=(*additions.extensions, *([own] if own else [])),
         )
         return dependencies, [server for server in (model, forge) if server]
