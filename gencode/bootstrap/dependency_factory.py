@@ -116,6 +116,7 @@ class DependencyFactory:
             ),
             checker=await stack.enter_async_context(ProjectChecker()),
             sandbox=sandbox,
+            slots=slots,
             extensions=(*additions.extensions, _own_servers(forge), *([own] if own else [])),
         )
         return dependencies, [server for server in (model, forge) if server]

@@ -30,6 +30,8 @@ Failures of one package are defined there, in its module `errors`.
     │   └── OutcomeUnknown           STORAGE              503: the disk did not confirm the write
     ├── Conflict                     CONFLICT             409: another writer was faster
     ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS: gencode.githosts.errors
+    │                                CHANGE_UNKNOWN, POSTING_REFUSED: gencode.reviewhosts.errors
+    ├── ChangeClosed                 CHANGE_CLOSED        likewise; PostingUnavailable: POSTING_UNAVAILABLE
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD: gencode.githosts.errors
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE: UnsafePath, UnsafeTree, TreeTooLarge
     ├── SecretFound                  SECRET_FOUND         the files contain a secret

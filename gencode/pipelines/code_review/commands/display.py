@@ -29,13 +29,32 @@ def _judged(data: Data) -> str:
     return f"{INDENT}{data['findings']} findings remain"
 
 
+def _posted(data: Data) -> str:
+    if data["is_superseded"]:
+        return f"{INDENT}a later review is on change request {data['change']}"
+    counts = ", ".join(
+        f"{data[name]} {said}"
+        for name, said in (("created", "new"), ("changed", "changed"), ("closed", "closed"))
+        if data[name]
+    )
+    moved = "; it has moved on since, so new findings are in the summary" if data["is_moved"] else ""
+    return f"{INDENT}posted to change request {data['change']}: comments: {counts or 'as before'}{moved}"
+
+
 DISPLAY = KindDisplay(
-    lines={"collected": _collected, "finding": _finding, "reviewed": _reviewed, "judged": _judged},
+    lines={
+        "collected": _collected,
+        "finding": _finding,
+        "reviewed": _reviewed,
+        "judged": _judged,
+        "posted": _posted,
+    },
     stages={
         "collecting": "reading the diff",
         "reviewing": "reviewing",
         "judging": "merging and ranking",
         "delivering": "writing the result",
+        "posting": "posting the review",
     },
     fields=("subject", "model"),
 )
