@@ -123,6 +123,25 @@ async def test_a_sync_that_fails_says_why(tmp_path: Path) -> None:
         assert "does not know the repository" in shown["sync_error"]
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"max_clone_bytes": 10},
+        {"max_clone_objects": 2},
+        {"max_clone_object_bytes": 4},
+        {"max_clone_refs": 1},
+    ],
+)
+async def test_a_clone_that_exceeds_a_limit_of_the_settings_is_refused(
+    tmp_path: Path, limit: dict[str, int]
+) -> None:
+    chosen = settings(tmp_path / "data", workspace=True, **limit)
+    async with git_server(tmp_path / "served") as server, running_app(chosen) as app:
+        project(server)
+        row = await register(app.url, server.url())
+        assert (await synced(app.url, row["id"]))["error"]["code"] == "REPOSITORY_TOO_LARGE"
+
+
 async def test_a_repository_that_was_generated_is_synced_without_a_credential(tmp_path: Path) -> None:
     async with running_app(_settings(tmp_path)) as app:
         submitted = await post(app.url, "/generate", {"prompt": "a static page", "repo_name": "page"})
