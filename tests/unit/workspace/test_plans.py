@@ -66,7 +66,8 @@ async def generate(limits: DatabaseGenerationLimits, who: Principal, task: str, 
 async def counts(opened: Workspace) -> Mapping[str, int]:
     counted = select(Generation.subject, func.count()).group_by(Generation.subject)
     async with opened.database.transaction() as session:
-        return {subject: count for subject, count in await session.execute(counted)}
+        found = (await session.execute(counted)).all()
+    return {str(subject): int(count) for subject, count in found}
 
 
 async def test_a_user_generates_as_often_as_the_plan_says_until_the_next_month(database_url: str) -> None:
