@@ -16,6 +16,7 @@ from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.knowledge import open_knowledge
 from gencode.domain.errors import StartError
 from gencode.githosts.fetch.client import FetchClient
+from gencode.githosts.fetch.limits import FetchLimits
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
@@ -62,6 +63,8 @@ KINDS: Sequence[KindFactory] = (
 AUDIT_KEY, SESSION_KEY = "audit", "session"
 """Names of signing keys."""
 KEY_BYTES = 32
+INFLATION = 16
+"""How many bytes of a clone's objects, inflated, one byte as sent may stand for."""
 SYSTEM_LOG_DAYS = 30
 """After which entries of the system log are deleted."""
 FIRST_ADMIN = (
@@ -116,7 +119,15 @@ def additions(
 
 
 def _clones(workspace: Workspace, settings: Settings) -> RepositoryClones:
-    fetcher = FetchClient(f"gencode/{__version__}")
+    limits = FetchLimits(
+        refs=settings.max_clone_refs,
+        pack_bytes=settings.max_clone_bytes,
+        inflated_bytes=INFLATION * settings.max_clone_bytes,
+        objects=settings.max_clone_objects,
+        object_bytes=settings.max_clone_object_bytes,
+        seconds=settings.clone_timeout,
+    )
+    fetcher = FetchClient(f"gencode/{__version__}", limits, max_fetches=settings.clones_at_once)
     return RepositoryClones(workspace, settings.data_dir / CLONES, fetcher)
 
 

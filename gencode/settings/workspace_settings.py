@@ -57,6 +57,23 @@ class WorkspaceSettings(SourcedSettings):
         description="Comma-separated private networks that addresses of users (models, Git) may reach, also "
         "by http://, such as 10.1.0.0/16",
     )
+    max_clone_bytes: int = Field(
+        2**30,
+        ge=1,
+        le=2**40,
+        description="Most bytes that a Git server may send for a clone; 16 times as many when inflated",
+    )
+    max_clone_objects: int = Field(
+        1_000_000, ge=1, le=20_000_000, description="Most objects that a Git server may send for a clone"
+    )
+    max_clone_object_bytes: int = Field(
+        100 * 2**20, ge=1, le=2**30, description="Maximum size of one object of a clone in bytes, inflated"
+    )
+    max_clone_refs: int = Field(100_000, ge=1, le=1_000_000, description="Most branches and tags of a clone")
+    clone_timeout: float = Field(
+        1800.0, ge=1, le=86_400, description="Seconds that the download for a clone may take"
+    )
+    clones_at_once: int = Field(4, ge=1, le=64, description="Clones that a process fetches concurrently")
 
     max_file_size: int = Field(
         10 * 2**20, ge=1, le=64 * 2**20, description="Maximum size of an uploaded file in bytes"

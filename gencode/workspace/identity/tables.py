@@ -68,9 +68,9 @@ class UserSession(Row, Base):
 
 
 class LoginAttempts(Base):
-    """Failed logins with one name, whether or not a user has it.
+    """Failed logins with one name, whether or not a user has it: from one network of clients, or from all.
 
-    name_digest   SHA-256 of the name in lower case, in hexadecimal
+    name_digest   of the name in lower case and of the network, in hexadecimal
     failures      since the last login, or since the last lock ended
     locked_until  no login before
     """

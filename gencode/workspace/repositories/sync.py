@@ -117,7 +117,7 @@ class RepositorySync:
                 await clone.call(clone.resolve, ref)
 
     async def _fetch(self, row: GitRepository, task: TaskVersion, progress: FetchProgress) -> Synced:
-        remote, clone = await self._remote(row), self._clones.clone_of(row.id)
+        remote, clone = await self.remote(row), self._clones.clone_of(row.id)
         fetched = await self._clones.fetcher.fetch(remote, clone, progress)
         synced = _synced(row, fetched, progress)
         await self._mark(
@@ -134,8 +134,9 @@ class RepositorySync:
         )
         return synced
 
-    async def _remote(self, row: GitRepository) -> Remote:
-        """Raises RepositoryUnusable."""
+    async def remote(self, row: GitRepository) -> Remote:
+        """Where it is, and the token of its credential; "" without one, and for the local forge
+        (`row.is_local`). Raises RepositoryUnusable, GitNetwork."""
         if row.is_local or self._forge.has(row.repository_url):
             return await self._local(row)
         credential = await credential_of(self._workspace, row)

@@ -55,6 +55,7 @@ class Resource(Generic[T, V]):
     taken       the field whose values are unique, by the name of its index
     filters     columns by which a list can be restricted to one value
     secrets     fields of the bodies that are stored encrypted, in the column NAME_encrypted, and never shown
+    addresses   fields of the bodies with addresses that the service calls, see `addresses`
     secret_scope  columns that say where the secrets are sent: when one changes, the secrets are given again
     before_flush  completes or checks a row that is created or changed, in the transaction; raises
                 RequestError
@@ -78,6 +79,7 @@ class Resource(Generic[T, V]):
     taken: Mapping[str, str] = field(default_factory=dict)
     filters: Sequence[str] = ()
     secrets: Sequence[str] = ()
+    addresses: Sequence[str] = ()
     secret_scope: Sequence[str] = ()
     before_flush: Callable[[AsyncSession, T], Awaitable[None]] | None = None
     before_delete: Callable[[AsyncSession, T], Awaitable[None]] | None = None
