@@ -262,7 +262,8 @@ class ActiveKinds:
 
     def first_message(self, task: Task) -> str:
         """The message of the task's first status, regardless of its present status."""
-        return self.require(task).pipeline.message(replace(task, result={}), PENDING)
+        new = replace(task, result={}) if task.result else task
+        return self.require(task).pipeline.message(new, PENDING)
 
     def live_progress(self, task: Task) -> ProgressSnapshot | None:
         runtime = self.get(task.kind)
