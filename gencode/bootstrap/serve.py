@@ -54,6 +54,7 @@ BACKLOG = 2048
 
 def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS, role: Role = Role.ALL) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
+    gc.freeze()  # the start collects once, when it is done: see `tune_garbage_collector`
     secrets = SecretRegistry(settings.secrets())
     configure_logging(settings.log_level, settings.log_format, secrets.logged)
     if names := set_by_env_file():
@@ -222,6 +223,7 @@ def tune_garbage_collector() -> None:
                   with 50, it was collected only after some 3,000 tasks, when it held 100 MiB of garbage
     generation 2  after 50 collections of generation 1
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 5, 50)

@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 from starlette.types import ASGIApp
 
-from gencode.embedded.forge import forge_app
-from gencode.embedded.offline import offline_model_app
+from gencode.embedded.forge.scratch import empty_scratch
+from gencode.embedded.lazy_app import LazyApp
 from gencode.embedded.server import address, listen, listen_on_first_free, saved_port
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,8 @@ class BoundServer:
 
 def bind_offline_model(stack: AsyncExitStack) -> BoundServer:
     """The offline model on a free port; `stack` closes the socket."""
-    return BoundServer(app=offline_model_app(), sock=stack.enter_context(closing(listen())))
+    app = LazyApp("gencode.embedded.offline.app", "offline_model_app")
+    return BoundServer(app=app, sock=stack.enter_context(closing(listen())))
 
 
 def bind_forge(stack: AsyncExitStack, folder: Path, configured: int, default: int) -> BoundServer:
@@ -68,9 +69,10 @@ def bind_forge(stack: AsyncExitStack, folder: Path, configured: int, default: in
         )
     token = _load_or_create_token(folder / "forge.token")
     log.info("no Git host is configured: repositories go to the local forge", url=address(sock))
-    return BoundServer(
-        app=forge_app(folder / "forge", address(sock), token, FORGE_USER), sock=sock, token=token
-    )
+    root = folder / "forge"
+    empty_scratch(root)  # a folder that cannot be used fails the start, not the first push
+    app = LazyApp("gencode.embedded.forge.app", "forge_app", root, address(sock), token, FORGE_USER)
+    return BoundServer(app=app, sock=sock, token=token)
 
 
 def _load_or_create_token(path: Path) -> str:

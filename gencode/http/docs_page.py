@@ -23,7 +23,8 @@ STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
-nav ul { columns: 18rem; padding-left: 1rem; }
+nav ul { columns: 18rem; column-gap: 2.5rem; padding: 0; list-style: none; }
+nav li { break-inside: avoid; padding: .15rem 0; overflow-wrap: anywhere; }
 section { border-top: 1px solid; margin-top: 2rem; }
 h3 code { font-weight: normal; }
 div.table { overflow-x: auto; }

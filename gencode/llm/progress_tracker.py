@@ -73,6 +73,11 @@ class CallProgress:
         self.started = self.last_chunk = self._clock()
         self.is_waiting = False
 
+    @property
+    def seconds(self) -> float:
+        """From the request to the last chunk."""
+        return self.last_chunk - self.started
+
     def add_chunk(self, characters: int) -> None:
         """Count a chunk, perhaps without text."""
         self.last_chunk = self._clock()

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import structlog
@@ -87,7 +87,7 @@ class LLMSession:
     progress: ProgressTracker
     ledger: UsageLedger
     secrets: SecretList = tuple
-    _unstored: dict[str, str] = field(default_factory=dict)
+    _unstored: dict[str, CallMeter] = field(default_factory=dict)
     """The checkpoints of reserves of calls whose answers were accepted, by the subject of the call."""
 
     @property
@@ -134,7 +134,7 @@ class LLMSession:
                 current = _with_note(request, error)
                 raise
             self.progress.accept(call)
-            self._unstored[about] = meter.checkpoint
+            self._unstored[about] = meter
             return parsed
 
         async def before_retry(error: Transient, wait: float) -> None:
@@ -208,11 +208,15 @@ class LLMSession:
     def usage_update(self, about: str, usage: Usage) -> StageUpdate:
         """The `usage` event of an answered call: its tokens, and the task's total so far. To be stored in one
         commit with the checkpoint of the answer, which has the usage."""
-        name = self._unstored.pop(about, "")
-        return self._usage_event(about, usage, settled(name) if name else {})
+        meter = self._unstored.pop(about, None)
+        return self._usage_event(about, usage, meter, settled(meter.checkpoint) if meter else {})
 
-    def _usage_event(self, about: str, usage: Usage, checkpoints: Mapping[str, str]) -> StageUpdate:
-        data = {"about": about, "tokens": asdict(usage), "total": self.budget_tracker.view()}
+    def _usage_event(
+        self, about: str, usage: Usage, meter: CallMeter | None, checkpoints: Mapping[str, str]
+    ) -> StageUpdate:
+        data: dict[str, Any] = {"about": about, "tokens": asdict(usage), "total": self.budget_tracker.view()}
+        if meter:
+            data["seconds"] = round(meter.seconds, 1)
         return StageUpdate(kind="usage", data=data, checkpoints=checkpoints, is_progress=False)
 
     async def _notify_retry(self, about: str, error: Transient, wait: float) -> None:
@@ -232,9 +236,11 @@ class LLMSession:
                 try:
                     answer = await self._stream(meter, reserve, call, on_text)
                 except (Exception, asyncio.CancelledError) as error:
+                    meter.seconds = call.seconds
                     await self._charge_failed(meter, error)
                     self._check_message(error, meter.about)
                     raise
+            meter.seconds = call.seconds
             await self._charge(meter, answer.usage)
         return answer, call
 
@@ -317,7 +323,7 @@ class LLMSession:
             await self.emit(StageUpdate(checkpoints=settled(meter.checkpoint), is_progress=False))
         else:
             settlement = settled(meter.checkpoint, usage)
-            await self.emit(self._usage_event(meter.about, usage, settlement))
+            await self.emit(self._usage_event(meter.about, usage, meter, settlement))
 
 
 class LLMSessionFactory:

@@ -15,6 +15,7 @@ class CallMeter:
     checkpoint   the name under which its reserve is stored
     is_reserved  the reserve has been, or may have been, stored
     is_sent      the request has been, or may have been, sent
+    seconds      from the request to the last part of the answer
     """
 
     def __init__(self, about: str, request: ChatRequest) -> None:
@@ -25,6 +26,7 @@ class CallMeter:
         self._unreported_text: list[str] = []
         """Text and reasoning since the provider last reported the usage."""
         self.is_reserved = self.is_sent = False
+        self.seconds = 0.0
 
     def receive(self, chunk: ChatChunk) -> None:
         """Counts a chunk. A usage report covers the text of its own chunk. A usage report without completion

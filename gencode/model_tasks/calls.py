@@ -19,6 +19,7 @@ from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.screened_answer_stream import OnText
 from gencode.llm.session import Answer, ContinuedAnswer, LLMSession, LLMSessionFactory
 from gencode.model_tasks.request import budget_of
+from gencode.workspace.task_rows import TaskVersion
 
 ANSWER = "answer"
 R = TypeVar("R", bound=BaseModel)
@@ -36,10 +37,12 @@ class _StoredAnswer(BaseModel):
 class ModelRun:
     """What a stage needs to ask the model of its task: `of` makes it in a pipeline's `restore`.
 
-    checkpoints  as they were when the run of the stage began
+    task_version  of the task when the run began
+    checkpoints   as they were when the run of the stage began
     """
 
     task_id: str
+    task_version: int
     kind: str
     principal: str
     model: str
@@ -51,6 +54,7 @@ class ModelRun:
     def of(cls, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> ModelRun:
         return cls(
             task_id=task.id,
+            task_version=task.version,
             kind=task.kind,
             principal=task.principal.id,
             model=str(request["model"]),
@@ -58,6 +62,11 @@ class ModelRun:
             failover=Failover.of(request, checkpoints),
             checkpoints=checkpoints,
         )
+
+    @property
+    def task(self) -> TaskVersion:
+        """For the rows that the task writes."""
+        return TaskVersion(id=self.task_id, version=self.task_version)
 
 
 def spent(checkpoints: Checkpoints) -> Usage:

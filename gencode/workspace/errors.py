@@ -68,3 +68,21 @@ class VersionChanged(RequestError):
     code = "VERSION_CHANGED"
     http_status = 412
     meaning = "If-Match names another version"
+
+
+class ProjectArchived(RequestError):
+    code = "PROJECT_ARCHIVED"
+    http_status = 409
+    meaning = "The project is archived"
+
+
+class TeamHasProjects(RequestError):
+    code = "TEAM_HAS_PROJECTS"
+    http_status = 409
+    meaning = "The team has projects still"
+
+
+class TeamNeedsOwner(RequestError):
+    code = "TEAM_NEEDS_OWNER"
+    http_status = 409
+    meaning = "The team would have no owner"

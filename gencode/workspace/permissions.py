@@ -1,13 +1,14 @@
 """Who may call which operation of the workspace: one table, which the routes enforce and the tests read.
 
-Operations with OWN concern nothing but the caller's account, and resources belong to their owners: what
-else they need to know is in the row.
+Operations with OWN concern nothing but the caller's account. Resources belong to their owners, or to a
+project or a team, whose roles are in the column `team`: the stores enforce it, since it depends on the row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +26,8 @@ from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
+from gencode.workspace.resources.declaration import Resource
+from gencode.workspace.teams.roles import READ_CONTENT, TEAM_ROLES, WRITE_CONTENT, TeamRole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,11 +35,14 @@ class Permission:
     """roles     of users who may call the operation
     is_local  so may the principal of a service without keys and accounts
     is_key    so may API keys
+    team      the least role in the team of what it is called for; None: nothing belongs to a team. Who may
+              not read it gets NotFound, who may read it and has a lower role Forbidden
     """
 
     roles: frozenset[UserRole]
     is_local: bool = False
     is_key: bool = False
+    team: TeamRole | None = None
 
     def allows(self, principal: Principal) -> bool:
         if principal.kind is PrincipalKind.LOCAL:
@@ -50,6 +56,14 @@ OWN = Permission(roles=frozenset(UserRole))
 EVERYBODY = Permission(roles=frozenset(UserRole), is_local=True, is_key=True)
 ADMIN = Permission(roles=frozenset({UserRole.ADMIN}), is_local=True)
 
+
+def in_project(resource: Resource[Any, Any]) -> Mapping[str, Permission]:
+    """The permissions of a resource whose rows belong to projects."""
+    reading, writing = replace(EVERYBODY, team=READ_CONTENT), replace(EVERYBODY, team=WRITE_CONTENT)
+    listed, created, shown, changed, deleted = resource.operation_names
+    return {listed: reading, shown: reading, created: writing, changed: writing, deleted: writing}
+
+
 PERMISSIONS: Mapping[str, Permission] = {
     "logOut": OWN,
     "getOwnUser": OWN,
@@ -57,12 +71,14 @@ PERMISSIONS: Mapping[str, Permission] = {
     "changeOwnPassword": OWN,
     "listOwnSessions": OWN,
     "endOwnSession": OWN,
+    "getOwnSubscription": OWN,
     "listUsers": ADMIN,
     "createUser": ADMIN,
     "getUser": ADMIN,
     "changeUser": ADMIN,
     "deleteUser": ADMIN,
     "resetPassword": ADMIN,
+    "changeTeamPlan": ADMIN,
     "listAuditLog": ADMIN,
     "listSystemLog": ADMIN,
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
@@ -106,6 +122,10 @@ PERMISSIONS: Mapping[str, Permission] = {
     "getMessage": EVERYBODY,
     "showBranch": EVERYBODY,
     "exportConversation": EVERYBODY,
+    "listTeams": EVERYBODY,
+    "createTeam": EVERYBODY,
+    "listProjects": EVERYBODY,
+    **{name: replace(EVERYBODY, team=role) for name, role in TEAM_ROLES.items()},
 }
 """By the name of the operation."""
 

@@ -24,9 +24,11 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeRemoval,
     KnowledgeText,
 )
+from gencode.workspace.projects.table import Project, ProjectRow
 from gencode.workspace.requirement_documents.table import RequirementDocument
 from gencode.workspace.resources.declaration import OwnedRow
 from gencode.workspace.tables import Base, SoftDeleted, now
+from gencode.workspace.teams.tables import Team, TeamMember
 from gencode.workspace.uploads.table import Upload
 
 log = structlog.get_logger(__name__)
@@ -54,6 +56,7 @@ DEPENDENTS: Mapping[type[Base], Sequence[Dependents]] = {
     Conversation: (Dependents(table=ChatMessage, of=ChatMessage.conversation_id),),
     KnowledgeBase: (Dependents(table=KnowledgeDocument, of=KnowledgeDocument.base_id),),
     KnowledgeDocument: (Dependents(table=KnowledgeText, of=KnowledgeText.document_id),),
+    Team: (Dependents(table=TeamMember, of=TeamMember.team_id),),
     RequirementDocument: (Dependents(table=Upload, of=Upload.id, by=RequirementDocument.upload_id),),
 }
 AWAITED: Mapping[type[Base], ColumnElement[bool]] = {
@@ -104,6 +107,8 @@ class Purge:
             ids = (await session.scalars(select(table.id).where(*due).limit(BATCH))).all()
             if ids and table is User:
                 await _delete_what_they_own(session, ids)
+            if ids and table is Project:
+                await _delete_what_is_in(session, ids)
             for dependents in DEPENDENTS.get(table, ()) if ids else ():
                 await _remove_dependents(session, dependents, table, ids)
             await session.execute(delete(table).where(table.id.in_(ids)))
@@ -121,9 +126,23 @@ async def _remove_dependents(
 
 
 async def _delete_what_they_own(session: AsyncSession, user_ids: Sequence[str]) -> None:
-    """Nobody can reach it any more. It is removed as if its owner had deleted it."""
+    """Nobody can reach it any more. It is removed as if its owner had deleted it. What belongs to a team, or
+    to a project, stays."""
     owners = [principal_id(one) for one in user_ids]
     for table in soft_deleted_tables():
-        if issubclass(table, OwnedRow):
-            owned = (table.owner.in_(owners), ~table.is_deleted)
+        if issubclass(table, OwnedRow) and table is not Team:
+            owned = [table.owner.in_(owners), ~table.is_deleted]
+            if table is Project:
+                owned.append(Project.team_id.is_(None))
+            if issubclass(table, ProjectRow):
+                owned.append(table.project_id.is_(None))
             await session.execute(update(table).where(*owned).values(is_deleted=True))
+    await session.execute(delete(TeamMember).where(TeamMember.principal.in_(owners)))
+
+
+async def _delete_what_is_in(session: AsyncSession, project_ids: Sequence[str]) -> None:
+    """It cannot be read since its project was deleted."""
+    for table in soft_deleted_tables():
+        if issubclass(table, ProjectRow):
+            inside = (table.project_id.in_(project_ids), ~table.is_deleted)
+            await session.execute(update(table).where(*inside).values(is_deleted=True))

@@ -11,11 +11,14 @@ from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.knowledge_bases.routes import KNOWLEDGE_OPERATIONS
 from gencode.workspace.model_configs.routes import MODEL_CONFIG_OPERATIONS
 from gencode.workspace.permissions import guarded
+from gencode.workspace.plans.routes import PLAN_OPERATIONS
+from gencode.workspace.projects.routes import PROJECT_OPERATIONS
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
 from gencode.workspace.repositories.routes import REPOSITORY_OPERATIONS
 from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATIONS
 from gencode.workspace.reviews.routes import REVIEW_OPERATIONS
 from gencode.workspace.system_log.routes import list_system_log
+from gencode.workspace.teams.routes import TEAM_OPERATIONS
 from gencode.workspace.usage.routes import get_usage
 
 GUARDED_OPERATIONS = guarded(
@@ -34,6 +37,9 @@ GUARDED_OPERATIONS = guarded(
         *CONVERSATION_OPERATIONS,
         *REQUIREMENT_OPERATIONS,
         *REVIEW_OPERATIONS,
+        *TEAM_OPERATIONS,
+        *PROJECT_OPERATIONS,
+        *PLAN_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.embedded.forge import forge_app
+from gencode.embedded.forge.app import forge_app
 from gencode.embedded.server import address, listen
 from gencode.githosts.commit import commit_sha
 from gencode.githosts.directory_host import DirectoryHost

@@ -316,9 +316,11 @@ FOR_ADMINS = {
     *("listUsers", "createUser", "getUser", "changeUser", "deleteUser", "resetPassword"),
     "listAuditLog",
     "listSystemLog",
+    "changeTeamPlan",
 }
 FOR_USERS = {
     *("logOut", "getOwnUser", "changeOwnUser", "changeOwnPassword", "listOwnSessions", "endOwnSession"),
+    "getOwnSubscription",
 }
 
 
@@ -348,6 +350,10 @@ FOR_EVERYBODY = {
     *("createPatchDiff", "getCodeDiffContent", "getCodeDiffPatch"),
     *("listReviewFindings", "getReviewFinding", "decideReviewFinding"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
+    *("listTeams", "createTeam", "getTeam", "changeTeam", "deleteTeam", "transferTeam", "leaveTeam"),
+    *("listTeamMembers", "addTeamMember", "changeTeamMember", "removeTeamMember", "listTeamProjects"),
+    *("listProjects", "createProject", "getProject", "changeProject", "deleteProject"),
+    *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
 

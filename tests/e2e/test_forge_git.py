@@ -14,7 +14,7 @@ import anyio
 import httpx
 import pytest
 
-from gencode.embedded.forge import forge_app
+from gencode.embedded.forge.app import forge_app
 from gencode.embedded.server import address, listen, serve
 
 TOKEN = "the-token"

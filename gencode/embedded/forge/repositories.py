@@ -17,6 +17,7 @@ from dulwich.config import StackedConfig
 from dulwich.repo import Repo
 
 from gencode.embedded.forge.names import is_valid_name, is_valid_owner, without_git_suffix
+from gencode.embedded.forge.scratch import empty_scratch
 
 _DEFAULT_BRANCH = b"main"
 _INFO_FILE = "gencode.json"
@@ -61,11 +62,7 @@ class Repositories:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self.scratch = root / ".scratch"
-        """The folder of unfinished files; on the same file system as the repositories, so that they can be
-        renamed."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir(parents=True)
+        self.scratch = empty_scratch(root)
 
     def create(self, *, owner: str, name: str, description: str, private: bool) -> Repository:
         """Create an empty repository; `owner` and `name` must be valid. Of concurrent callers, one succeeds.

@@ -5,8 +5,7 @@ a request, and answers gencode's two prompts (the plan, and one file of the plan
 package.
 """
 
-from gencode.embedded.offline.app import offline_model_app
 from gencode.embedded.offline.openai_protocol import MODEL
 from gencode.embedded.offline.template_project import TemplateProject
 
-__all__ = ["MODEL", "TemplateProject", "offline_model_app"]
+__all__ = ["MODEL", "TemplateProject"]

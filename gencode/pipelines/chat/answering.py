@@ -60,7 +60,7 @@ class Answering:
         finally:
             with anyio.CancelScope(shield=True):
                 await stream.store()
-                await self._writer.save(turn.new.ids.answer_id, stream.written.text)
+                await self._writer.save(turn.new.ids.answer_id, stream.written.text, turn.new.task)
         result = {**turn.result, "truncated": end.truncated}
         if stream.usage:
             result["usage"] = stream.usage

@@ -68,7 +68,7 @@ class Collecting:
             return None
         new, bases = turn.new, [turn.knowledge_base_id]
         return await self._knowledge.search_bases(
-            new.owner, bases, question[:MAX_QUERY], MAX_SOURCES, task_id=new.task_id
+            new.owner, bases, question[:MAX_QUERY], MAX_SOURCES, task_id=new.task.id
         )
 
     async def _newest(self, ids: list[str], room: int) -> list[ChatMessage]:

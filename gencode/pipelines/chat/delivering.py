@@ -27,5 +27,5 @@ class Delivering:
             data = {CITATIONS: checked}
             await emit(StageUpdate(kind=CITATIONS, data=data, result={CITATIONS: checked}))
         answer = finished_answer(MessageStatus.COMPLETE, turn.written.text, result)
-        await self._writer.finish(turn.new.ids.answer_id, answer)
+        await self._writer.finish(turn.new.ids.answer_id, answer, turn.new.task)
         return turn

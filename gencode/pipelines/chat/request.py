@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
 from gencode.workspace.conversations.resource import Uuid
-from gencode.workspace.prompt_templates.resource import MAX_CONTENT, TEXT_WITHOUT_NUL
+from gencode.workspace.prompt_templates.resource import MAX_CONTENT
+from gencode.workspace.resources.models import TEXT_WITHOUT_NUL
 
 Content = Annotated[
     str,

@@ -15,6 +15,7 @@ from gencode.pipelines.chat.prompt import system_text
 from gencode.workspace.conversations.messages import NewTurn, TurnIds
 from gencode.workspace.conversations.written_text import WrittenText, written_text
 from gencode.workspace.knowledge_bases.sources import KnowledgeSource
+from gencode.workspace.task_rows import TaskVersion
 
 CONTEXT = "context"
 """A checkpoint, and the event that reports it."""
@@ -76,7 +77,7 @@ def restored(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -
         new=NewTurn(
             ids=ids_of(task),
             owner=task.principal.id,
-            task_id=task.id,
+            task=TaskVersion.of(task),
             question=None if request["question_id"] else str(request["content"]),
             parent_id=request["parent_id"],
             prompt_template_id=request["prompt_template_id"],

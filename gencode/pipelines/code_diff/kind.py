@@ -69,7 +69,7 @@ KIND = Kind(
 
 
 def start(dependencies: KindDependencies) -> KindRuntime:
-    diffs = CodeDiffs(dependencies.extension(Workspace))
+    diffs = CodeDiffs(dependencies.extension(Workspace), dependencies.store)
     clones = dependencies.extension(RepositoryClones)
 
     async def prepare(request: CodeDiffRequest, submitter: Submitter) -> PreparedTask:

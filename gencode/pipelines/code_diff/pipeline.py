@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import anyio
 
 from gencode.diffs import DiffError, TreeDiffLimits, diff_commits, merge_base
 from gencode.domain.errors import NotFound
@@ -16,13 +13,13 @@ from gencode.engine.ports.pipeline import Checkpoints, Emit, Stage, StageUpdate
 from gencode.pipelines.code_diff.messages import COMPARING, SYNCING, message
 from gencode.workspace.code_diffs.errors import DiffUnusable
 from gencode.workspace.code_diffs.store import CodeDiffs, DiffContent
-from gencode.workspace.code_diffs.table import CodeDiff, CompareType, DiffStatus
+from gencode.workspace.code_diffs.table import CodeDiff, CompareType
 from gencode.workspace.repositories.clone import Clone
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.fetch_reports import reported_fetch
 from gencode.workspace.repositories.sync import RepositorySync
 from gencode.workspace.tables import now
-from gencode.workspace.task_failures import failure_of
+from gencode.workspace.task_rows import TaskVersion
 
 SYNCED, COMPARED = "synced", "compared"
 """Checkpoints."""
@@ -33,7 +30,7 @@ LIMITS = TreeDiffLimits(max_files=5000, max_bytes=32 * 2**20, max_lines=500_000)
 class DiffInput:
     diff_id: str
     principal: str
-    task_id: str
+    task: TaskVersion
     is_synced: bool
     is_compared: bool
 
@@ -66,7 +63,7 @@ class ComparesCode:
         return DiffInput(
             diff_id=str(request["code_diff_id"]),
             principal=task.principal.id,
-            task_id=task.id,
+            task=TaskVersion.of(task),
             is_synced=SYNCED in checkpoints,
             is_compared=COMPARED in checkpoints,
         )
@@ -78,36 +75,25 @@ class ComparesCode:
         return message(task, status)
 
     async def _fetch(self, given: DiffInput, emit: Emit) -> DiffInput:
-        async with self._told(given):
-            row = await self._row(given)
-            begun = {"status": DiffStatus.RUNNING.value, "started_at": now(), "completed_at": None}
-            await self._diffs.mark(row.id, **begun, task_id=given.task_id, error=None, error_code=None)
-            if row.syncs:
-                async with reported_fetch(emit) as progress:
-                    await self._sync.sync(_repository(row), given.principal, given.task_id, progress)
-            await self._ensure(row, given, emit)
+        row = await self._row(given)
+        await self._diffs.begin(row.id, given.task, started_at=now(), completed_at=None)
+        if row.syncs:
+            async with reported_fetch(emit) as progress:
+                await self._sync.sync(_repository(row), given.principal, given.task, progress)
+        await self._ensure(row, given, emit)
         await emit(StageUpdate(checkpoints={SYNCED: "{}"}))
         return given
 
     async def _compare(self, given: DiffInput, emit: Emit) -> DiffInput:
-        async with self._told(given):
-            row = await self._row(given)
-            await self._ensure(row, given, emit)  # a restart may be in another process, which has no clone
-            async with self._clones.open(_repository(row), given.principal) as clone:
-                commits, content = await clone.call(_compared, clone, row)
-            await self._diffs.replace(
-                row.id,
-                content,
-                source_commit=commits.source,
-                target_commit=commits.target,
-                base_commit=commits.base,
-                status=DiffStatus.COMPLETED.value,
-                completed_at=now(),
-                error=None,
-                error_code=None,
-            )
-        found = {**content.stats, "source_commit": commits.source, "base_commit": commits.base}
-        await emit(StageUpdate(kind=COMPARED, data=found, result=found, checkpoints={COMPARED: "{}"}))
+        row = await self._row(given)
+        await self._diffs.begin(row.id, given.task)
+        await self._ensure(row, given, emit)  # a restart may be in another process, which has no clone
+        async with self._clones.open(_repository(row), given.principal) as clone:
+            commits, content = await clone.call(_compared, clone, row)
+        found = {"source_commit": commits.source, "base_commit": commits.base}
+        await self._diffs.complete(row.id, given.task, content, **found, target_commit=commits.target)
+        told = {**content.stats, **found}
+        await emit(StageUpdate(kind=COMPARED, data=told, result=told, checkpoints={COMPARED: "{}"}))
         return given
 
     async def _row(self, given: DiffInput) -> CodeDiff:
@@ -119,24 +105,7 @@ class ComparesCode:
     async def _ensure(self, row: CodeDiff, given: DiffInput, emit: Emit) -> None:
         refs = (row.source_ref or "", row.target_ref or "")
         async with reported_fetch(emit) as progress:
-            await self._sync.ensure(_repository(row), given.principal, given.task_id, progress, refs=refs)
-
-    @asynccontextmanager
-    async def _told(self, given: DiffInput) -> AsyncIterator[None]:
-        """The row says it if the block fails or is cancelled."""
-        try:
-            yield
-        except BaseException as error:
-            failure = failure_of(error)
-            with anyio.CancelScope(shield=True):
-                await self._diffs.mark(
-                    given.diff_id,
-                    status=DiffStatus.FAILED.value,
-                    completed_at=now(),
-                    error=failure.text,
-                    error_code=failure.code,
-                )
-            raise
+            await self._sync.ensure(_repository(row), given.principal, given.task, progress, refs=refs)
 
 
 def _repository(row: CodeDiff) -> str:

@@ -57,7 +57,7 @@ class DiffSource:
     async def _of_repository(self, given: ReviewInput) -> ReviewedDiff:
         row_id, run = str(given.request["repository_id"]), given.run
         base, head = str(given.request["base"]), str(given.request["head"])
-        await self._sync.ensure(row_id, run.principal, run.task_id, FetchProgress(), refs=(base, head))
+        await self._sync.ensure(row_id, run.principal, run.task, FetchProgress(), refs=(base, head))
         async with self._clones.open(row_id, run.principal) as clone:
             base, head = await clone.call(clone.resolve, base), await clone.call(clone.resolve, head)
             return await clone.call(_between, clone.repository, base, head)

@@ -70,18 +70,18 @@ def _with_failure(knowledge: KnowledgeBases, run: RunStage) -> RunStage:
 
     async def run_stage(work: IndexWork, emit: Emit) -> IndexWork:
         if work.document_id:
-            await knowledge.documents.processing(work.document_id, work.task_id)
+            await knowledge.documents.processing(work.document_id, work.task)
         elif work.repository_id:
-            await knowledge.repository_documents.resumed(work.base_id, work.task_id)
+            await knowledge.repository_documents.resumed(work.base_id, work.task)
         try:
             return await run(work, emit)
         except (StoreError, Conflict, DocumentDeleted):
             raise
         except GencodeError as error:
             if work.document_id:
-                await knowledge.fail(work.base_id, work.document_id, work.task_id, error.code, error.message)
+                await knowledge.fail(work.base_id, work.document_id, work.task, error.code, error.message)
             elif work.repository_id:
-                await knowledge.fail_task(work.base_id, work.task_id, error.code, error.message)
+                await knowledge.fail_task(work.base_id, work.task, error.code, error.message)
             raise
 
     return run_stage

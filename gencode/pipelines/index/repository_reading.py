@@ -38,7 +38,7 @@ class RepositoryReading:
         """Raises DocumentDeleted, KnowledgeBaseFull, and the errors of RepositorySync.ensure."""
         repository_id = work.repository_id or ""
         refs = [ref for ref in (work.commit or work.ref,) if ref]
-        await self._sync.ensure(repository_id, work.principal, work.task_id, FetchProgress(), refs=refs)
+        await self._sync.ensure(repository_id, work.principal, work.task, FetchProgress(), refs=refs)
         async with self._clones.open(repository_id, work.principal) as clone:
             commit = work.commit or await clone.call(_commit, clone, work.ref)
             await emit(StageUpdate(checkpoints={COMMIT: f'"{commit}"'}, result={COMMIT: commit}))

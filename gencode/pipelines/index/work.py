@@ -15,6 +15,7 @@ from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.llm.port import Usage
 from gencode.model_tasks.request import budget_of
 from gencode.workspace.knowledge_bases.repository_documents import RepositoryVersion
+from gencode.workspace.task_rows import TaskVersion
 
 USED = "encoded"
 """The checkpoint of what all answered calls of the task have used."""
@@ -29,7 +30,7 @@ class IndexWork:
     chunks       that the task has put into the index
     """
 
-    task_id: str
+    task: TaskVersion
     principal: str
     base_id: str
     document_id: str | None
@@ -44,7 +45,7 @@ class IndexWork:
     @classmethod
     def of(cls, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> IndexWork:
         return cls(
-            task_id=task.id,
+            task=TaskVersion.of(task),
             principal=task.principal.id,
             base_id=str(request["knowledge_base_id"]),
             document_id=request.get("document_id"),
@@ -58,6 +59,10 @@ class IndexWork:
         )
 
     @property
+    def task_id(self) -> str:
+        return self.task.id
+
+    @property
     def is_of_documents(self) -> bool:
         """Whether it adds documents, and not only what a base lacks."""
         return self.document_id is not None or self.repository_id is not None
@@ -67,7 +72,7 @@ class IndexWork:
         """Of the files of a repository."""
         return RepositoryVersion(
             base_id=self.base_id,
-            task_id=self.task_id,
+            task=self.task,
             repository_id=self.repository_id or "",
             commit_id=self.commit,
         )

@@ -24,6 +24,7 @@ from gencode.http.kinds import Kind, KindRuntime, PreparedTask, Submission, Subm
 from gencode.pipelines.parse_document.reading import READING, FileToRead, Reading
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
 from gencode.workspace.requirement_documents.tasks import PARSE_DOCUMENT, ParseDocumentRequest
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.workspace import Workspace
 
 _MESSAGES: Mapping[str, tuple[str, str]] = {
@@ -51,7 +52,9 @@ class ParseDocument:
         return (Stage(name=READING, run=self._reading.run),)
 
     def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> FileToRead:
-        return FileToRead(task_id=task.id, owner=task.principal.id, document_id=str(request["document_id"]))
+        return FileToRead(
+            task=TaskVersion.of(task), owner=task.principal.id, document_id=str(request["document_id"])
+        )
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
         return ()

@@ -9,6 +9,7 @@ from gencode.documents.extractor import DocumentExtractor
 from gencode.domain.errors import GencodeError, NotFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.uploads.store import Uploads
 
 READING = "reading"
@@ -16,7 +17,7 @@ READING = "reading"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileToRead:
-    task_id: str
+    task: TaskVersion
     owner: str
     document_id: str
 
@@ -33,16 +34,16 @@ class Reading:
 
     async def run(self, file: FileToRead, emit: Emit) -> FileToRead:
         """Raises DocumentError, DocumentReaderFailed, NotFound."""
-        row = await self._documents.begin(file.document_id, file.owner, file.task_id)
+        row = await self._documents.begin(file.document_id, file.owner, file.task)
         try:
             if row.upload_id is None:
                 raise NotFound("the document has no file")
             data = await self._uploads.read(row.upload_id, file.owner)
             document = await self._extractor.extract(row.original_filename or "", data)
         except GencodeError as error:
-            await self._documents.fail(file.document_id, file.owner, file.task_id, error.code, error.message)
+            await self._documents.fail(file.document_id, file.owner, file.task, error.code, error.message)
             raise
-        await self._documents.finish(file.document_id, file.owner, file.task_id, document)
+        await self._documents.finish(file.document_id, file.owner, file.task, document)
         await emit(StageUpdate(kind="parsed", data=_facts(document), result=_facts(document)))
         return file
 

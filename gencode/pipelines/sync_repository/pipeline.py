@@ -11,6 +11,7 @@ from gencode.engine.ports.pipeline import Checkpoints, Emit, Stage, StageUpdate
 from gencode.pipelines.sync_repository.messages import SYNCING, message
 from gencode.workspace.repositories.fetch_reports import reported_fetch
 from gencode.workspace.repositories.sync import RepositorySync
+from gencode.workspace.task_rows import TaskVersion
 
 SYNCED = "synced"
 """The checkpoint of a sync that is over."""
@@ -20,7 +21,7 @@ SYNCED = "synced"
 class SyncInput:
     repository_id: str
     principal: str
-    task_id: str
+    task: TaskVersion
     is_synced: bool
 
 
@@ -38,7 +39,7 @@ class SyncRepository:
         return SyncInput(
             repository_id=str(request["repository_id"]),
             principal=task.principal.id,
-            task_id=task.id,
+            task=TaskVersion.of(task),
             is_synced=SYNCED in checkpoints,
         )
 
@@ -50,7 +51,7 @@ class SyncRepository:
 
     async def _run(self, given: SyncInput, emit: Emit) -> SyncInput:
         async with reported_fetch(emit) as progress:
-            synced = await self._sync.sync(given.repository_id, given.principal, given.task_id, progress)
+            synced = await self._sync.sync(given.repository_id, given.principal, given.task, progress)
         found = asdict(synced)
         await emit(StageUpdate(kind="synced", data=found, result=found, checkpoints={SYNCED: "{}"}))
         return given

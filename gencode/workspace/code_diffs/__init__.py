@@ -2,7 +2,7 @@
 
 For kinds of task:
 
-    diffs = CodeDiffs(dependencies.extension(Workspace))
+    diffs = CodeDiffs(dependencies.extension(Workspace), dependencies.store)
     row = await diffs.get(row_id, principal.id)       # NotFound; row.source_commit, row.base_commit, ...
     diff = await diffs.diff(row_id, principal.id)     # gencode.diffs.Diff; NotFound, DiffNotReady
 """

@@ -31,11 +31,13 @@ from gencode.workspace.code_diffs.resource import (
     view_of,
 )
 from gencode.workspace.code_diffs.store import CodeDiffs, DiffContent
-from gencode.workspace.code_diffs.table import CodeDiff, CodeDiffFile, CompareType, DiffStatus
+from gencode.workspace.code_diffs.table import DIFF_TASKS, CodeDiff, CodeDiffFile, CompareType, DiffStatus
 from gencode.workspace.code_diffs.views import CodeDiffContent, DiffFileView
 from gencode.workspace.parameters import ONE, actor_of, id_in_path
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.resources.routes import operations_of
+from gencode.workspace.settled_operation import settled
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.workspace import Workspace
 
 MAX_PAGE_LINES = 20_000
@@ -86,7 +88,7 @@ async def create_code_diff(request: Request) -> Response:
     services, principal = get_services(request), get_principal(request)
     rate_headers = await services.rate.spend(principal.id)
     creation = await _CREATION.read(request)
-    diffs = CodeDiffs(get_extension(request, Workspace))
+    diffs = _diffs(request)
     key = _key(request, creation)
     if key and (known := await services.store.find_by_key(key)):
         row, is_replay = await diffs.get(str(known.parameters.get("code_diff_id")), principal.id), True
@@ -123,7 +125,7 @@ async def _submitted(
     if done.is_replay:
         await rows.delete(row.id, actor_of(request), None)
         return await diffs.get(str(done.task.parameters.get("code_diff_id")), principal.id), True
-    await diffs.mark(row.id, task_id=done.task.id)
+    await diffs.assign(row.id, TaskVersion.of(done.task))
     return await diffs.get(row.id, principal.id), False
 
 
@@ -187,7 +189,7 @@ def _parsed(data: bytes) -> tuple[DiffContent, int]:
 )
 async def get_content(request: Request) -> Response:
     first, limit = POSITION.read(request), FILES.read(request)
-    diffs = CodeDiffs(get_extension(request, Workspace))
+    diffs = _diffs(request)
     row = await diffs.completed(id_in_path(request), get_principal(request).id)
     stored = await diffs.files(row.id, first, limit)
 
@@ -216,7 +218,7 @@ async def get_content(request: Request) -> Response:
     errors=(DiffNotReady,),
 )
 async def get_patch(request: Request) -> Response:
-    diffs = CodeDiffs(get_extension(request, Workspace))
+    diffs = _diffs(request)
     row = await diffs.completed(id_in_path(request), get_principal(request).id)
     pieces = bytearray()
     async for stored in diffs.all_files(row.id):
@@ -230,12 +232,16 @@ async def get_patch(request: Request) -> Response:
     return Response(bytes(pieces), 200, headers, MEDIA_TYPE)
 
 
+def _diffs(request: Request) -> CodeDiffs:
+    return CodeDiffs(get_extension(request, Workspace), get_services(request).store)
+
+
 _list, _, _get, _change, _delete = operations_of(CODE_DIFFS)
 CODE_DIFF_OPERATIONS = (
-    _list,
+    settled(_list, DIFF_TASKS),
     create_code_diff,
     create_patch_diff,
-    _get,
+    settled(_get, DIFF_TASKS),
     _change,
     _delete,
     get_content,

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio.to_thread
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, Update, delete, insert, select, update
 
 from gencode.diffs import Diff, Patch
 from gencode.diffs.stored_files import StoredFile
+from gencode.engine.ports.store import Store
 from gencode.workspace.code_diffs.errors import DiffNotReady, DiffUnusable
 from gencode.workspace.code_diffs.resource import CODE_DIFFS
-from gencode.workspace.code_diffs.table import CodeDiff, CodeDiffFile, DiffStatus
+from gencode.workspace.code_diffs.table import DIFF_TASKS, CodeDiff, CodeDiffFile, DiffStatus
+from gencode.workspace.tables import now
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.workspace import Workspace
 
 MAX_CONTENT = 64 * 2**20
@@ -62,10 +65,11 @@ class DiffContent:
 
 
 class CodeDiffs:
-    """See the package's docstring. `principal`: the id of whoever asks."""
+    """See the package's docstring. `principal`: the id of whoever asks. `tasks`: the store of the tasks."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, tasks: Store) -> None:
         self._workspace = workspace
+        self._tasks = tasks
 
     async def get(self, row_id: str, principal: str) -> CodeDiff:
         """Raises NotFound."""
@@ -73,6 +77,7 @@ class CodeDiffs:
 
     async def completed(self, row_id: str, principal: str) -> CodeDiff:
         """Raises NotFound, DiffNotReady."""
+        await DIFF_TASKS.settle(self._workspace.database, self._tasks, CodeDiff.id == row_id)
         row = await self.get(row_id, principal)
         if row.status == DiffStatus.FAILED:
             raise DiffNotReady(f"the diff could not be compared: {row.error}")
@@ -100,21 +105,37 @@ class CodeDiffs:
                 yield stored
             first += len(batch)
 
-    async def mark(self, row_id: str, **values: Any) -> None:
-        """It is no change of the user's: the version stays."""
-        changed = update(CodeDiff).where(CodeDiff.id == row_id).values(values)
+    async def assign(self, row_id: str, task: TaskVersion) -> None:
+        """A task was stored for a new diff, unless it has begun meanwhile."""
         async with self._workspace.database.transaction() as session:
-            await session.execute(changed.values(updated_at=CodeDiff.updated_at))
+            await session.execute(_change(row_id, CodeDiff.task_id.is_(None)).values(DIFF_TASKS.at(task)))
 
-    async def replace(self, row_id: str, content: DiffContent, **values: Any) -> None:
-        """Store the content in place of what there was, and these values of the row, at once."""
-        rows = content.rows(row_id)
-        changed = update(CodeDiff).where(CodeDiff.id == row_id).values({**values, **content.stats})
+    async def begin(self, row_id: str, task: TaskVersion, **values: Any) -> None:
+        """The task works on the diff from now on."""
+        running = {"status": DiffStatus.RUNNING.value, "error": None, "error_code": None}
+        changed = _change(row_id, DIFF_TASKS.may_begin(task))
         async with self._workspace.database.transaction() as session:
+            await session.execute(changed.values({**running, **values, **DIFF_TASKS.at(task)}))
+
+    async def complete(self, row_id: str, task: TaskVersion, content: DiffContent, **values: Any) -> None:
+        """Store the content in place of what there was, and these values of the row, at once, unless another
+        task has begun."""
+        rows = content.rows(row_id)
+        done = {"status": DiffStatus.COMPLETED.value, "completed_at": now()}
+        changed = _change(row_id, DIFF_TASKS.may_go_on(task)).values({**done, **values, **content.stats})
+        async with self._workspace.database.transaction() as session:
+            result: Any = await session.execute(changed)
+            if not result.rowcount:
+                return
             await session.execute(delete(CodeDiffFile).where(CodeDiffFile.diff_id == row_id))
-            for begin in range(0, len(rows), _BATCH):
-                await session.execute(insert(CodeDiffFile), rows[begin : begin + _BATCH])
-            await session.execute(changed.values(updated_at=CodeDiff.updated_at))
+            for first in range(0, len(rows), _BATCH):
+                await session.execute(insert(CodeDiffFile), rows[first : first + _BATCH])
+
+
+def _change(row_id: str, condition: ColumnElement[bool]) -> Update:
+    """It is no change of the user's: the version stays."""
+    changed = update(CodeDiff).where(CodeDiff.id == row_id, condition)
+    return changed.values(updated_at=CodeDiff.updated_at).execution_options(synchronize_session=False)
 
 
 def _inflated(content: bytes) -> StoredFile:

@@ -9,7 +9,8 @@ from sqlalchemy import CheckConstraint, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.workspace.resources.declaration import OwnedRow
-from gencode.workspace.tables import Base
+from gencode.workspace.tables import Base, now
+from gencode.workspace.task_rows import TaskRows
 
 
 class CompareType(StrEnum):
@@ -38,7 +39,7 @@ class CodeDiff(OwnedRow):
     *_commit        what the refs were; base_commit: from which the changes are, null: from nothing
     files, added, deleted   changed files and lines
     commits         of a patch
-    task_id         of the task that compares
+    task_id         of the task that compares; task_version: see TaskRows
     """
 
     __tablename__ = "code_diffs"
@@ -59,6 +60,7 @@ class CodeDiff(OwnedRow):
     error: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(String(60))
     task_id: Mapped[str | None] = mapped_column(String(36))
+    task_version: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
 
@@ -76,3 +78,12 @@ class CodeDiffFile(Base):
     diff_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+DIFF_TASKS = TaskRows(
+    table=CodeDiff,
+    open=(DiffStatus.PENDING.value, DiffStatus.RUNNING.value),
+    failed=DiffStatus.FAILED.value,
+    owned=lambda principal: CodeDiff.owner == principal,
+    more=lambda: {"completed_at": now(), "updated_at": CodeDiff.updated_at},
+)

@@ -18,6 +18,7 @@ from gencode.workspace.conversations.titles import title_of
 from gencode.workspace.database import Database, insert_if_absent
 from gencode.workspace.errors import ConversationBusy
 from gencode.workspace.tables import now
+from gencode.workspace.task_rows import TaskVersion
 
 BUSY = "another answer of this conversation is being written: stop it, or wait"
 
@@ -53,7 +54,7 @@ class NewTurn:
 
     ids: TurnIds
     owner: str
-    task_id: str
+    task: TaskVersion
     question: str | None
     parent_id: str | None
     prompt_template_id: str | None
@@ -101,19 +102,21 @@ class MessageWriter:
 
     async def open(self, turn: NewTurn, *, reopens: bool) -> None:
         """Adds the question and the answer, which is streaming. Repeated without effect, except that an
-        answer that has failed is streaming again if `reopens`. Raises NotFound for a deleted conversation,
-        ConversationBusy while another answer is being written."""
+        answer that has failed is streaming again if `reopens`, and that an earlier end of the task does not
+        end it any more. Raises NotFound for a deleted conversation, ConversationBusy while another answer is
+        being written."""
         async with self._database.transaction() as session:
             if turn.is_new:
                 await _insert_conversation(session, turn)
             conversation = await _locked(session, turn.ids.conversation_id, turn.owner)
             known = await session.get(ChatMessage, turn.ids.answer_id)
             if known and not (reopens and known.status == MessageStatus.FAILED.value):
+                known.task_version = max(known.task_version, turn.task.version)
                 return
-            if await session.scalar(_other_answer(turn)):
+            if await session.scalar(_other_answer(turn.ids.conversation_id, turn.ids.answer_id)):
                 raise ConversationBusy(BUSY)
             if known:
-                known.status, known.failure = MessageStatus.STREAMING.value, None
+                _reopen(known, turn.task)
             else:
                 await _insert_turn(session, turn)
             conversation.leaf_id = turn.ids.answer_id
@@ -125,13 +128,25 @@ class MessageWriter:
         async with self._database.transaction() as session:
             return await session.get(ChatMessage, answer_id) is not None
 
-    async def save(self, answer_id: str, content: str) -> None:
-        """Keeps the text so far of an answer that is being written."""
-        await self._change(answer_id, {"content": content})
+    async def reopen(self, answer_id: str, task: TaskVersion) -> None:
+        """The task of an answer that has failed was retried: unless another answer is being written, this one
+        is."""
+        async with self._database.transaction() as session:
+            row = await session.get(ChatMessage, answer_id, with_for_update=True)
+            if row is None or row.status != MessageStatus.FAILED.value or row.task_version >= task.version:
+                return
+            await _locked(session, row.conversation_id, row.owner)
+            if not await session.scalar(_other_answer(row.conversation_id, answer_id)):
+                _reopen(row, task)
 
-    async def finish(self, answer_id: str, answer: FinishedAnswer) -> None:
-        """Completes an answer that is being written; repeated without effect."""
-        await self._change(answer_id, answer.columns())
+    async def save(self, answer_id: str, content: str, task: TaskVersion) -> None:
+        """Keeps the text so far of an answer that is being written."""
+        await self._change(answer_id, {"content": content}, task)
+
+    async def finish(self, answer_id: str, answer: FinishedAnswer, task: TaskVersion | None) -> None:
+        """Completes an answer that is being written, unless its row knows a later commit of the task;
+        repeated without effect. `task`: None, it is not stored any more."""
+        await self._change(answer_id, answer.columns(), task)
 
     async def select(self, conversation_id: str, owner: str, leaf_id: str) -> None:
         """Shows another branch. Raises NotFound."""
@@ -139,12 +154,14 @@ class MessageWriter:
             conversation = await _locked(session, conversation_id, owner)
             conversation.leaf_id = leaf_id
 
-    async def _change(self, answer_id: str, values: Mapping[str, Any]) -> None:
+    async def _change(self, answer_id: str, values: Mapping[str, Any], task: TaskVersion | None) -> None:
         is_streaming = (ChatMessage.id == answer_id, ChatMessage.status == MessageStatus.STREAMING.value)
         async with self._database.transaction() as session:
             row = await session.scalar(select(ChatMessage).where(*is_streaming).with_for_update())
-            if row is None:
+            if row is None or (task and task.version < row.task_version):
                 return
+            if task:
+                row.task_version = task.version
             for name, value in values.items():
                 setattr(row, name, value)
             await session.flush()
@@ -165,16 +182,25 @@ async def _locked(session: AsyncSession, conversation_id: str, owner: str) -> Co
     return row
 
 
-def _other_answer(turn: NewTurn) -> Any:
+def _other_answer(conversation_id: str, answer_id: str) -> Any:
     return select(ChatMessage.id).where(
-        ChatMessage.conversation_id == turn.ids.conversation_id,
+        ChatMessage.conversation_id == conversation_id,
         ChatMessage.status == MessageStatus.STREAMING.value,
-        ChatMessage.id != turn.ids.answer_id,
+        ChatMessage.id != answer_id,
     )
 
 
+def _reopen(row: ChatMessage, task: TaskVersion) -> None:
+    row.status, row.failure, row.task_version = MessageStatus.STREAMING.value, None, task.version
+
+
 async def _insert_turn(session: AsyncSession, turn: NewTurn) -> None:
-    common = {"conversation_id": turn.ids.conversation_id, "owner": turn.owner, "task_id": turn.task_id}
+    common = {
+        "conversation_id": turn.ids.conversation_id,
+        "owner": turn.owner,
+        "task_id": turn.task.id,
+        "task_version": turn.task.version,
+    }
     if turn.question is not None:
         await insert_if_absent(
             session,

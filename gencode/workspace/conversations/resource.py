@@ -13,9 +13,9 @@ from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel, Words
 from gencode.workspace.conversations.tables import MAX_TITLE, Conversation
 from gencode.workspace.prompt_templates.placeholders import variables_of
-from gencode.workspace.prompt_templates.resource import MAX_CONTENT, TEXT_WITHOUT_NUL, PromptTemplate
+from gencode.workspace.prompt_templates.resource import MAX_CONTENT, PromptTemplate
 from gencode.workspace.resources.declaration import Resource
-from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, unchanged
 
 Title = Annotated[
     str,

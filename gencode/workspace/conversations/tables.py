@@ -61,7 +61,7 @@ class Conversation(OwnedRow):
 
 class ChatMessage(Row, Base):
     """parent_id     the message before it in its branch; null: it is the first
-    task_id       the task that answers it, or whose answer it is
+    task_id       the task that answers it, or whose answer it is; task_version: see TaskVersion
     tokens, cost  of the task: all its model calls. Null of messages of users; a cost of null is unknown
     is_truncated  the token limit has ended the answer
     failure       {"code", "message"}
@@ -77,6 +77,7 @@ class ChatMessage(Row, Base):
     status: Mapped[str] = mapped_column(String(20))
     content: Mapped[str] = mapped_column(Text)
     task_id: Mapped[str | None] = mapped_column(String(36))
+    task_version: Mapped[int] = mapped_column(default=0)
     prompt_template_id: Mapped[str | None] = mapped_column(String(36))
     model: Mapped[str | None] = mapped_column(String(300))
     tokens: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,4 +1,4 @@
-"""The counts of a base, which follow from its documents."""
+"""The counts of a base follow from its documents, and the states of documents from their tasks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase, KnowledgeDocument, ProcessingStatus
+from gencode.workspace.task_rows import TaskRows
 
 OPEN = (ProcessingStatus.PENDING.value, ProcessingStatus.PROCESSING.value)
 """Of documents that a task has still to index."""
@@ -50,3 +51,24 @@ async def recount(session: AsyncSession, base_id: str) -> None:
 
 def _alive(base_id: str) -> tuple[ColumnElement[bool], ...]:
     return (KnowledgeDocument.base_id == base_id, ~KnowledgeDocument.is_deleted)
+
+
+async def _recount_bases_of(session: AsyncSession, task_id: str) -> None:
+    of_task = select(KnowledgeDocument.base_id).where(KnowledgeDocument.task_id == task_id).distinct()
+    for base_id in (await session.scalars(of_task)).all():
+        await recount(session, base_id)
+
+
+def _owned(principal: str) -> ColumnElement[bool]:
+    return KnowledgeDocument.base_id.in_(select(KnowledgeBase.id).where(KnowledgeBase.owner == principal))
+
+
+INDEX_TASKS = TaskRows(
+    table=KnowledgeDocument,
+    open=OPEN,
+    failed=ProcessingStatus.FAILED.value,
+    owned=_owned,
+    status="processing_status",
+    text="error_message",
+    after=_recount_bases_of,
+)

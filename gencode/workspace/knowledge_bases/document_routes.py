@@ -18,7 +18,7 @@ from gencode.http.operation import Trait, operation
 from gencode.http.parameter_types import Integer, Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.http.submit_operation import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, submit_for
-from gencode.workspace.knowledge_bases.document_state import with_ends_of_tasks
+from gencode.workspace.knowledge_bases.document_state import settle_documents
 from gencode.workspace.knowledge_bases.document_views import (
     KnowledgeChunkPage,
     KnowledgeDocumentPage,
@@ -102,10 +102,11 @@ SUBMITTED = (IDEMPOTENCY_KEY, ACCEPT_LANGUAGE)
 async def list_documents(request: Request) -> Response:
     knowledge = get_extension(request, KnowledgeBases)
     base = await knowledge.base(id_in_path(request), get_principal(request).id)
+    await settle_documents(request, base.id)
     cursor, limit = CURSOR.read(request), LIMIT.read(request)
     after = read_cursor(cursor, datetime) if cursor else None
     rows = await knowledge.documents.page(base.id, limit, after, STATUS.read(request) or None)
-    shown = await with_ends_of_tasks(knowledge.documents, get_services(request).store, rows[:limit])
+    shown = rows[:limit]
     following = cursor_after(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
     return PAGE.make(
         KnowledgeDocumentPage(items=[document_view(row) for row in shown], next_cursor=following)
@@ -142,7 +143,8 @@ async def indexed_if_needed(
 ) -> Response:
     """A document that was added again is indexed again only if that has failed before."""
     if not is_new:
-        (row,) = await with_ends_of_tasks(knowledge.documents, get_services(request).store, [row])
+        await settle_documents(request, row.base_id)
+        row = await knowledge.documents.get(row.base_id, row.id)
         if row.processing_status != ProcessingStatus.FAILED:
             return KNOWN.make(document_view(row), rate_headers)
     return ADDED.make(document_view(await _submitted(request, knowledge, row)), rate_headers)
@@ -166,8 +168,7 @@ async def _submitted(
     responses=(SHOWN,),
 )
 async def get_document(request: Request) -> Response:
-    knowledge, row = await _readable(request)
-    (row,) = await with_ends_of_tasks(knowledge.documents, get_services(request).store, [row])
+    _, row = await _readable(request)
     return SHOWN.make(document_view(row))
 
 
@@ -184,8 +185,8 @@ async def index_document(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
     knowledge = get_extension(request, KnowledgeBases)
     base = await knowledge.own_base(id_in_path(request), get_principal(request).id)
+    await settle_documents(request, base.id)
     row = await knowledge.documents.get(base.id, str(request.path_params["document_id"]))
-    (row,) = await with_ends_of_tasks(knowledge.documents, get_services(request).store, [row])
     if row.processing_status == ProcessingStatus.COMPLETED:
         raise AlreadyFinished("the document is indexed: there is nothing to do")
     if row.processing_status == ProcessingStatus.FAILED:
@@ -228,6 +229,7 @@ async def list_chunks(request: Request) -> Response:
 async def _readable(request: Request) -> tuple[KnowledgeBases, KnowledgeDocument]:
     knowledge = get_extension(request, KnowledgeBases)
     base = await knowledge.base(id_in_path(request), get_principal(request).id)
+    await settle_documents(request, base.id)
     return knowledge, await knowledge.documents.get(base.id, str(request.path_params["document_id"]))
 
 

@@ -16,7 +16,13 @@ from gencode.domain.errors import NotFound
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
 from gencode.workspace.identity.actor import Actor
-from gencode.workspace.knowledge_bases.counts import MAX_BYTES, MAX_DOCUMENTS, OPEN, recount
+from gencode.workspace.knowledge_bases.counts import (
+    INDEX_TASKS,
+    MAX_BYTES,
+    MAX_DOCUMENTS,
+    OPEN,
+    recount,
+)
 from gencode.workspace.knowledge_bases.errors import KnowledgeBaseFull
 from gencode.workspace.knowledge_bases.tables import (
     DocumentFormat,
@@ -27,6 +33,7 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeText,
     ProcessingStatus,
 )
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.uploads.names import extension_of
 from gencode.workspace.uploads.table import Upload
 
@@ -183,27 +190,28 @@ class Documents:
 
     async def queued(self, document_id: str, task_id: str) -> None:
         """A task was stored for a document that waits for one, unless it has begun meanwhile."""
-        values = {"processing_status": ProcessingStatus.PENDING.value, "task_id": task_id, **_NO_ERROR}
-        values["progress"] = 0
+        values = {"processing_status": ProcessingStatus.PENDING.value, "progress": 0, **_NO_ERROR}
+        values |= INDEX_TASKS.at(TaskVersion(id=task_id, version=0))
         has_failed = KnowledgeDocument.processing_status == ProcessingStatus.FAILED.value
         is_new = KnowledgeDocument.task_id.is_distinct_from(task_id)
         await self._update(document_id, values, has_failed, is_new)
 
-    async def processing(self, document_id: str, task_id: str) -> None:
+    async def processing(self, document_id: str, task: TaskVersion) -> None:
         """A stage of a task begins, or is retried."""
         status = ProcessingStatus.PROCESSING.value
         is_new = or_(
             KnowledgeDocument.processing_status != status,
-            KnowledgeDocument.task_id.is_distinct_from(task_id),
+            KnowledgeDocument.task_id.is_distinct_from(task.id),
+            KnowledgeDocument.task_version != task.version,
         )
-        values = {"processing_status": status, "task_id": task_id, **_NO_ERROR}
-        await self._update(document_id, values, is_new)
+        values = {"processing_status": status, **INDEX_TASKS.at(task), **_NO_ERROR}
+        await self._update(document_id, values, is_new, INDEX_TASKS.may_begin(task))
 
     async def completed(self, document_id: str) -> None:
         status = ProcessingStatus.COMPLETED.value
         await self._update(document_id, {"processing_status": status, "progress": 100, **_NO_ERROR})
 
-    async def failed(self, document_id: str, task_id: str | None, code: str, message: str) -> bool:
+    async def failed(self, document_id: str, task: TaskVersion, code: str, message: str) -> bool:
         """Unless the document is indexed, or by another task. Whether it has failed now."""
         values = {
             "processing_status": ProcessingStatus.FAILED.value,
@@ -211,7 +219,7 @@ class Documents:
             "error_message": message,
         }
         is_open = KnowledgeDocument.processing_status.in_(OPEN)
-        return await self._update(document_id, values, is_open, KnowledgeDocument.task_id == task_id)
+        return await self._update(document_id, values, is_open, INDEX_TASKS.may_go_on(task))
 
     async def indexed(self, document_id: str, chunks: int, progress: int) -> None:
         """Its chunks are in the index. `progress`: percent."""

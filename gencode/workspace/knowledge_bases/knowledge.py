@@ -38,6 +38,7 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeRemoval,
     KnowledgeText,
 )
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.uploads.table import Upload
 from gencode.workspace.workspace import Workspace
 
@@ -144,18 +145,18 @@ class KnowledgeBases:
         async with self.workspace.database.transaction() as session:
             return await _alive(session, base_id) is not None
 
-    async def fail(self, base_id: str, document_id: str, task_id: str, code: str, message: str) -> None:
+    async def fail(self, base_id: str, document_id: str, task: TaskVersion, code: str, message: str) -> None:
         """A document cannot be indexed: what the index has of it is removed."""
         async with self.changing(base_id):
-            has_failed = await self.documents.failed(document_id, task_id, code, message)
+            has_failed = await self.documents.failed(document_id, task, code, message)
             if has_failed and await self.exists(base_id):
                 await self._remove(base_id, [document_id])
         await self.activate(base_id)
 
-    async def fail_task(self, base_id: str, task_id: str, code: str, message: str) -> None:
+    async def fail_task(self, base_id: str, task: TaskVersion, code: str, message: str) -> None:
         """The files of a repository cannot be indexed: what the index has of them is removed."""
         async with self.changing(base_id):
-            failed = await self.repository_documents.failed(base_id, task_id, code, message)
+            failed = await self.repository_documents.failed(base_id, task, code, message)
             if failed and await self.exists(base_id):
                 await self._remove(base_id, failed)
         await self.activate(base_id)

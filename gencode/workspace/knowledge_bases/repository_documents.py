@@ -7,11 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.workspace.database import Database
-from gencode.workspace.knowledge_bases.counts import MAX_BYTES, MAX_DOCUMENTS, OPEN, recount
+from gencode.workspace.knowledge_bases.counts import (
+    INDEX_TASKS,
+    MAX_BYTES,
+    MAX_DOCUMENTS,
+    OPEN,
+    recount,
+)
 from gencode.workspace.knowledge_bases.documents import locked_base, new_row
 from gencode.workspace.knowledge_bases.documents import typed_document as _typed
 from gencode.workspace.knowledge_bases.errors import KnowledgeBaseFull
@@ -23,6 +29,7 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeText,
     ProcessingStatus,
 )
+from gencode.workspace.task_rows import TaskVersion
 
 _PROCESSING, _FAILED = ProcessingStatus.PROCESSING.value, ProcessingStatus.FAILED.value
 
@@ -43,7 +50,7 @@ class RepositoryVersion:
     """Which files a task indexes, and into which base."""
 
     base_id: str
-    task_id: str
+    task: TaskVersion
     repository_id: str
     commit_id: str
 
@@ -97,19 +104,21 @@ class RepositoryDocuments:
                 )
             await recount(session, base_id)
 
-    async def resumed(self, base_id: str, task_id: str) -> None:
-        """The task is retried: what has failed with it is processed again."""
-        await self._change(base_id, task_id, (_FAILED,), processing_status=_PROCESSING, **_NO_ERROR)
+    async def resumed(self, base_id: str, task: TaskVersion) -> None:
+        """The task runs again: what has failed with it is processed again."""
+        is_older = KnowledgeDocument.task_version < task.version
+        values = {"processing_status": _PROCESSING, "task_version": task.version, **_NO_ERROR}
+        await self._change(base_id, task.id, (_FAILED, *OPEN), is_older, **values)
 
     async def completed(self, base_id: str, task_id: str) -> None:
         status = ProcessingStatus.COMPLETED.value
         await self._change(base_id, task_id, OPEN, processing_status=status, progress=100, **_NO_ERROR)
 
-    async def failed(self, base_id: str, task_id: str, code: str, message: str) -> list[str]:
+    async def failed(self, base_id: str, task: TaskVersion, code: str, message: str) -> list[str]:
         """The documents that have failed with the task."""
-        ids = await self.open_ids(base_id, task_id)
+        ids = await self.open_ids(base_id, task.id)
         values = {"processing_status": _FAILED, "error_code": code, "error_message": message}
-        await self._change(base_id, task_id, OPEN, **values)
+        await self._change(base_id, task.id, OPEN, INDEX_TASKS.may_go_on(task), **values)
         return ids
 
     async def delete_others(self, version: RepositoryVersion) -> None:
@@ -126,8 +135,10 @@ class RepositoryDocuments:
                 session.add(KnowledgeRemoval(base_id=version.base_id, document_id=row.id))
             await recount(session, version.base_id)
 
-    async def _change(self, base_id: str, task_id: str, statuses: Sequence[str], **values: Any) -> None:
-        conditions = (*_of_task(base_id, task_id), KnowledgeDocument.processing_status.in_(statuses))
+    async def _change(
+        self, base_id: str, task_id: str, statuses: Sequence[str], *more: ColumnElement[bool], **values: Any
+    ) -> None:
+        conditions = (*_of_task(base_id, task_id), KnowledgeDocument.processing_status.in_(statuses), *more)
         async with self._database.transaction() as session:
             await _set(session, conditions, **values)
             await recount(session, base_id)
@@ -162,12 +173,14 @@ def _keep(row: KnowledgeDocument, version: RepositoryVersion) -> None:
     """The commit has the file as it was."""
     row.commit_id = version.commit_id
     if row.processing_status != ProcessingStatus.COMPLETED:
-        row.processing_status, row.task_id = _PROCESSING, version.task_id
+        row.processing_status = _PROCESSING
+        row.task_id, row.task_version = version.task.id, version.task.version
 
 
 def _new(version: RepositoryVersion, file: RepositoryFile) -> KnowledgeDocument:
     row = new_row(version.base_id, _typed(file.path[:255], file.text, file.format))
     row.source = DocumentSource.REPOSITORY.value
-    row.repository_id, row.commit_id, row.task_id = version.repository_id, version.commit_id, version.task_id
+    row.repository_id, row.commit_id = version.repository_id, version.commit_id
+    row.task_id, row.task_version = version.task.id, version.task.version
     row.processing_status, row.error_code, row.error_message = _PROCESSING, None, None
     return row

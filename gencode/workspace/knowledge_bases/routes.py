@@ -16,6 +16,7 @@ from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.http.submit_operation import submit_for
+from gencode.workspace.knowledge_bases.counts import INDEX_TASKS
 from gencode.workspace.knowledge_bases.document_routes import DOCUMENT_OPERATIONS, SUBMITTED
 from gencode.workspace.knowledge_bases.knowledge import MAX_FOUND, KnowledgeBases
 from gencode.workspace.knowledge_bases.requests import INDEX, IndexRequest, RowId
@@ -35,6 +36,7 @@ from gencode.workspace.knowledge_bases.sources import (
 from gencode.workspace.knowledge_bases.upload_routes import upload_document
 from gencode.workspace.parameters import ONE, id_in_path
 from gencode.workspace.resources.routes import operations_of
+from gencode.workspace.settled_operation import settled
 
 Question = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 Position = Annotated[int, Field(ge=0, le=999_999_999)]
@@ -147,9 +149,9 @@ CHANGE = replace(
 )
 DELETE = replace(_DELETE, endpoint=_delete_with_chunks)
 KNOWLEDGE_OPERATIONS = (
-    _LIST,
+    settled(_LIST, INDEX_TASKS),
     _CREATE,
-    _GET,
+    settled(_GET, INDEX_TASKS),
     CHANGE,
     DELETE,
     *DOCUMENT_OPERATIONS,

@@ -83,7 +83,7 @@ class KnowledgeDocument(Row, SoftDeleted, Base):
     """content_hash  the SHA-256 of its bytes, hexadecimal
     size          bytes
     upload_id     of a document that was uploaded: where its file is
-    task_id       the task that indexes it, or has done so
+    task_id       the task that indexes it, or has done so; task_version: see TaskRows
     progress      percent
     repository_id of a file of a repository; commit_id: the newest indexed commit that has it
     warnings      what its text lacks: {"en": ..., "zh": ...}
@@ -107,6 +107,7 @@ class KnowledgeDocument(Row, SoftDeleted, Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     task_id: Mapped[str | None] = mapped_column(String(36))
+    task_version: Mapped[int] = mapped_column(default=0)
     repository_id: Mapped[str | None] = mapped_column(String(36))
     commit_id: Mapped[str | None] = mapped_column(String(64))
 

@@ -13,11 +13,10 @@ from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.prompt_templates.placeholders import variables_of
 from gencode.workspace.resources.declaration import OwnedRow, Resource
-from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, unchanged
 from gencode.workspace.tables import NOT_DELETED
 
 MAX_CONTENT = 100_000
-TEXT_WITHOUT_NUL = r"^[^\x00]*$"
 
 
 class PromptCategory(StrEnum):

@@ -17,5 +17,5 @@ never write to it, and never follow a symbolic link that it holds.
 made it. A stage that needs it calls `RepositorySync.ensure` first, which fetches what is missing:
 
     sync = RepositorySync.of(dependencies)
-    await sync.ensure(row_id, task.principal.id, task.id, FetchProgress(), refs=("main", "feature"))
+    await sync.ensure(row_id, task.principal.id, TaskVersion.of(task), FetchProgress(), refs=("main",))
 """

@@ -33,7 +33,7 @@ from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import CloneMissing, PathUnknown, RefUnknown
 from gencode.workspace.repositories.requests import SYNC_REPOSITORY, SyncRepositoryRequest
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES, MAX_REF
-from gencode.workspace.repositories.table import GitRepository, SyncStatus
+from gencode.workspace.repositories.table import SYNC_TASKS, GitRepository, SyncStatus
 from gencode.workspace.repositories.views import (
     RepositoryBranches,
     RepositoryBranchView,
@@ -44,6 +44,7 @@ from gencode.workspace.repositories.views import (
     RepositoryTreeView,
 )
 from gencode.workspace.resources.routes import operations_of
+from gencode.workspace.settled_operation import settled
 from gencode.workspace.workspace import Workspace
 
 MAX_PATH = 4096
@@ -217,8 +218,13 @@ async def _opened(request: Request) -> AsyncIterator[tuple[Clone, str]]:
         yield clone, await clone.call(clone.resolve, meant)
 
 
+_list, _create, _get, _change, _delete = operations_of(GIT_REPOSITORIES)
 REPOSITORY_OPERATIONS = (
-    *operations_of(GIT_REPOSITORIES),
+    settled(_list, SYNC_TASKS),
+    _create,
+    settled(_get, SYNC_TASKS),
+    _change,
+    _delete,
     start_sync,
     list_branches,
     list_commits,

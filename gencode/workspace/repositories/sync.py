@@ -9,26 +9,26 @@ from typing import Any
 
 import anyio
 import httpx
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, true, update
 
 from gencode.domain.errors import NotFound
 from gencode.githosts.errors import GitNetwork
 from gencode.githosts.fetch.client import Fetched
 from gencode.githosts.fetch.limits import FetchProgress
 from gencode.githosts.fetch.transport import Remote
-from gencode.githosts.origins import origin_of
 from gencode.http.kind_dependencies import KindDependencies
 from gencode.outbound.user_http import UserHttp
-from gencode.workspace.git_credentials.hosts import password_user, repository_origin
+from gencode.workspace.git_credentials.hosts import password_user
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
-from gencode.workspace.git_credentials.table import GitCredential
 from gencode.workspace.repositories.clones import RepositoryClones, source_of
+from gencode.workspace.repositories.credentials import credential_of
 from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.local_forge import LocalForge
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
-from gencode.workspace.repositories.table import GitRepository, SyncStatus
+from gencode.workspace.repositories.table import SYNC_TASKS, GitRepository, SyncStatus
 from gencode.workspace.tables import now
 from gencode.workspace.task_failures import failure_of
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.workspace import Workspace
 
 MAX_BRANCHES = 1000
@@ -76,27 +76,27 @@ class RepositorySync:
         return cls(workspace, clones, http, forge)
 
     async def ensure(
-        self, row_id: str, principal: str, task_id: str, progress: FetchProgress, *, refs: Sequence[str]
+        self, row_id: str, principal: str, task: TaskVersion, progress: FetchProgress, *, refs: Sequence[str]
     ) -> None:
         """Sync the repository, unless this process has a clone in which all these refs are. Raises the errors
         of `sync`, and RefUnknown."""
         try:
             await self._resolve(row_id, principal, refs)
         except (CloneMissing, RefUnknown):
-            await self.sync(row_id, principal, task_id, progress)
+            await self.sync(row_id, principal, task, progress)
             await self._resolve(row_id, principal, refs)
 
-    async def sync(self, row_id: str, principal: str, task_id: str, progress: FetchProgress) -> Synced:
+    async def sync(self, row_id: str, principal: str, task: TaskVersion, progress: FetchProgress) -> Synced:
         """One attempt. Raises RepositoryUnusable, GitError, RepositoryTooLarge, CloneStorage; the clone is
         as it was then."""
         async with self._clones.writing(row_id):
             row = await self.active(row_id, principal)
-            await self._mark(row_id, sync_status=SyncStatus.SYNCING.value, sync_task_id=task_id)
+            begun = {"sync_status": SyncStatus.SYNCING.value, **SYNC_TASKS.at(task)}
+            await self._mark(row_id, SYNC_TASKS.may_begin(task), **begun)
             try:
-                synced = await self._fetch(row, progress)
-            except BaseException as error:
-                with anyio.CancelScope(shield=True):
-                    await self._mark(row_id, **_failed(error))
+                synced = await self._fetch(row, task, progress)
+            except Exception as error:  # the end of a task that is cancelled is told by the task
+                await self._mark(row_id, SYNC_TASKS.may_go_on(task), **_failed(error))
                 raise
         await self._remove_unused()
         return synced
@@ -116,12 +116,13 @@ class RepositorySync:
             for ref in refs:
                 await clone.call(clone.resolve, ref)
 
-    async def _fetch(self, row: GitRepository, progress: FetchProgress) -> Synced:
-        remote, clone = await self._remote(row), self._clones.clone_of(row.id)
+    async def _fetch(self, row: GitRepository, task: TaskVersion, progress: FetchProgress) -> Synced:
+        remote, clone = await self.remote(row), self._clones.clone_of(row.id)
         fetched = await self._clones.fetcher.fetch(remote, clone, progress)
         synced = _synced(row, fetched, progress)
         await self._mark(
             row.id,
+            SYNC_TASKS.may_go_on(task),
             sync_status=SyncStatus.SUCCESS.value,
             sync_error=None,
             sync_error_code=None,
@@ -133,11 +134,12 @@ class RepositorySync:
         )
         return synced
 
-    async def _remote(self, row: GitRepository) -> Remote:
-        """Raises RepositoryUnusable."""
+    async def remote(self, row: GitRepository) -> Remote:
+        """Where it is, and the token of its credential; "" without one, and for the local forge
+        (`row.is_local`). Raises RepositoryUnusable, GitNetwork."""
         if row.is_local or self._forge.has(row.repository_url):
             return await self._local(row)
-        credential = await self._credential(row)
+        credential = await credential_of(self._workspace, row)
         http = self._http.client_for(row.owner)
         if credential is None:
             return Remote(url=row.repository_url, http=http)
@@ -151,33 +153,18 @@ class RepositorySync:
             await self._forge.require_access(url, row.owner)
         except httpx.HTTPError as error:
             raise GitNetwork("the local forge did not answer; try again later") from error
-        await self._mark(row.id, is_local=True)
+        await self._mark(row.id, true(), is_local=True)
         row.is_local = True
         return Remote(url=url, http=self._forge.http, name=source_of(row))
 
-    async def _credential(self, row: GitRepository) -> GitCredential | None:
-        """The chosen one, else the default one of the host. It is checked again that it is for this host."""
-        wanted = origin_of(row.repository_url)
-        if row.credential_id:
-            try:
-                chosen = await self._workspace.resource(GIT_CREDENTIALS).get(row.credential_id, row.owner)
-            except NotFound:
-                message = "the credential of the repository was deleted: choose another"
-                raise RepositoryUnusable(message) from None
-            if repository_origin(chosen) != wanted:
-                message = "the credential of the repository is for another host by now: choose another"
-                raise RepositoryUnusable(message)
-            return chosen
-        mine = (GitCredential.owner == row.owner, GitCredential.is_default, ~GitCredential.is_deleted)
-        async with self._workspace.database.transaction() as session:
-            defaults = await session.scalars(select(GitCredential).where(*mine))
-            return next((one for one in defaults if repository_origin(one) == wanted), None)
-
-    async def _mark(self, row_id: str, **values: Any) -> None:
+    async def _mark(self, row_id: str, condition: ColumnElement[bool], **values: Any) -> None:
         """It is no change of the user's: the version stays."""
-        changed = update(GitRepository).where(GitRepository.id == row_id).values(values)
+        changed = update(GitRepository).where(GitRepository.id == row_id, condition).values(values)
         async with self._workspace.database.transaction() as session:
-            await session.execute(changed.values(updated_at=GitRepository.updated_at))
+            await session.execute(
+                changed.values(updated_at=GitRepository.updated_at),
+                execution_options={"synchronize_session": False},
+            )
 
     async def _remove_unused(self) -> None:
         """The clones of rows that were deleted go with the next sync."""

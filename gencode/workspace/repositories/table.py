@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.workspace.resources.declaration import OwnedRow
+from gencode.workspace.task_rows import TaskRows
 
 
 class SyncStatus(StrEnum):
@@ -25,7 +26,7 @@ class GitRepository(OwnedRow):
     """branch          that is meant where none is named; null: the host's default branch
     credential_id   null: the owner's default credential of this host, if there is one
     is_local        it is on the local forge, wherever that listens now
-    sync_*          of the last sync; the task that did it
+    sync_*          of the last sync; the task that did it, and its version: see TaskRows
     default_branch, head_commit   as the last sync that succeeded found them; head_commit is that of `branch`
     branches        JSON: [[name, commit], ...]
     size_bytes      of the clone
@@ -42,6 +43,7 @@ class GitRepository(OwnedRow):
     sync_error: Mapped[str | None] = mapped_column(Text)
     sync_error_code: Mapped[str | None] = mapped_column(String(60))
     sync_task_id: Mapped[str | None] = mapped_column(String(36))
+    sync_task_version: Mapped[int] = mapped_column(default=0)
     last_sync_at: Mapped[datetime | None]
     default_branch: Mapped[str | None] = mapped_column(String(255))
     head_commit: Mapped[str | None] = mapped_column(String(40))
@@ -49,3 +51,17 @@ class GitRepository(OwnedRow):
     size_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
 
     __table_args__ = (CheckConstraint(f"sync_status IN ({_STATUSES})", name="sync_status"),)
+
+
+SYNC_TASKS = TaskRows(
+    table=GitRepository,
+    open=(SyncStatus.SYNCING.value,),
+    failed=SyncStatus.FAILED.value,
+    owned=lambda principal: GitRepository.owner == principal,
+    task="sync_task_id",
+    version="sync_task_version",
+    status="sync_status",
+    code="sync_error_code",
+    text="sync_error",
+    more=lambda: {"updated_at": GitRepository.updated_at},
+)

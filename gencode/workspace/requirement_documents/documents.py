@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.orm import undefer
 
 from gencode.documents.document import Document
@@ -15,14 +14,16 @@ from gencode.domain.errors import NotFound
 from gencode.workspace.database import Database
 from gencode.workspace.requirement_documents.language import language_of
 from gencode.workspace.requirement_documents.requirement import Analysis, Requirement
-from gencode.workspace.requirement_documents.table import LONG_COLUMNS, DocumentStatus, RequirementDocument
-from gencode.workspace.tables import now
+from gencode.workspace.requirement_documents.table import (
+    LONG_COLUMNS,
+    PARSE_TASKS,
+    DocumentStatus,
+    RequirementDocument,
+)
+from gencode.workspace.task_rows import TaskVersion
 
 MAX_VERSIONS = 50
 """Of a document that are looked through for an analysis."""
-SUBMISSION = timedelta(minutes=1)
-"""The longest between an upload and its task."""
-UNFINISHED = (DocumentStatus.PENDING.value, DocumentStatus.PROCESSING.value)
 
 
 class RequirementDocuments:
@@ -37,38 +38,24 @@ class RequirementDocuments:
         async with self._database.transaction() as session:
             return _require(await session.scalar(_own(document_id, owner)))
 
-    async def unfinished(self, owner: str, limit: int) -> Sequence[tuple[str, str]]:
-        """Ids of documents that are not read yet, and of the tasks that read them; "" where none does, since
-        the process ended between the upload and the submission."""
-        has_task = RequirementDocument.parse_task_id.is_not(None)
-        query = select(RequirementDocument.id, RequirementDocument.parse_task_id).where(
-            RequirementDocument.owner == owner,
-            RequirementDocument.status.in_(UNFINISHED),
-            or_(has_task, RequirementDocument.created_at < now() - SUBMISSION),
-            ~RequirementDocument.is_deleted,
-        )
-        async with self._database.transaction() as session:
-            return [(row[0], row[1] or "") for row in await session.execute(query.limit(limit))]
-
-    async def begin(self, document_id: str, owner: str, task_id: str) -> RequirementDocument:
+    async def begin(self, document_id: str, owner: str, task: TaskVersion) -> RequirementDocument:
         """The document, which the task reads from now on. Raises NotFound."""
         changes = {
             "status": DocumentStatus.PROCESSING,
-            "parse_task_id": task_id,
+            **PARSE_TASKS.at(task),
             "error_code": None,
             "error_message": None,
         }
-        return await self._change(document_id, owner, changes)
+        return await self._change(document_id, owner, changes, PARSE_TASKS.may_begin(task))
 
-    async def assign(self, document_id: str, owner: str, task_id: str) -> RequirementDocument:
-        """The document, with the task that will read it, unless it already does. Raises NotFound."""
-        row = await self.get(document_id, owner)
-        if row.parse_task_id == task_id:
-            return row
-        changes = {"status": DocumentStatus.PENDING, "parse_task_id": task_id}
-        return await self._change(document_id, owner, changes, reader=row.parse_task_id)
+    async def assign(self, document_id: str, owner: str, task: TaskVersion) -> RequirementDocument:
+        """The document, with the task that will read it, unless it, or a newer one, already does. Raises
+        NotFound."""
+        changes = {"status": DocumentStatus.PENDING, **PARSE_TASKS.at(task)}
+        reader = RequirementDocument.parse_task_id  # ids of tasks grow with time
+        return await self._change(document_id, owner, changes, or_(reader.is_(None), reader < task.id))
 
-    async def finish(self, document_id: str, owner: str, task_id: str, document: Document) -> None:
+    async def finish(self, document_id: str, owner: str, task: TaskVersion, document: Document) -> None:
         """Stores the text that the task has read, unless another task reads it by now. Raises NotFound."""
         await self._change(
             document_id,
@@ -85,13 +72,13 @@ class RequirementDocuments:
                 "error_code": None,
                 "error_message": None,
             },
-            reader=task_id,
+            PARSE_TASKS.may_go_on(task),
         )
 
-    async def fail(self, document_id: str, owner: str, task_id: str, code: str, message: str) -> None:
+    async def fail(self, document_id: str, owner: str, task: TaskVersion, code: str, message: str) -> None:
         """Stores why it was not read, unless another task reads it by now. Raises NotFound."""
         changes = {"status": DocumentStatus.FAILED, "error_code": code, "error_message": message[:2000]}
-        await self._change(document_id, owner, changes, reader=task_id or None)
+        await self._change(document_id, owner, changes, PARSE_TASKS.may_go_on(task))
 
     async def last_analysis(self, row: RequirementDocument) -> Analysis | None:
         """Of this document, else of the nearest version before it that has one."""
@@ -114,7 +101,7 @@ class RequirementDocuments:
             "optimized_content": text,
             "analysis_task_id": analysis.task_id,
         }
-        await self._change(document_id, owner, changes)
+        await self._change(document_id, owner, changes, true())
 
     async def requirements(self, document_id: str, owner: str) -> Sequence[Requirement]:
         """For tasks that check something against them: ids, statements, acceptance criteria. Empty without an
@@ -124,15 +111,16 @@ class RequirementDocuments:
 
     async def discard(self, document_id: str, owner: str) -> None:
         """Deletes a document whose task could not be submitted. Raises NotFound."""
-        await self._change(document_id, owner, {"is_deleted": True})
+        await self._change(document_id, owner, {"is_deleted": True}, true())
 
     async def _change(
-        self, document_id: str, owner: str, changes: dict[str, Any], reader: str | None = ""
+        self, document_id: str, owner: str, changes: dict[str, Any], condition: ColumnElement[bool]
     ) -> RequirementDocument:
-        """`reader`: nothing is changed if another task reads the document; "" for any."""
+        """The document, which is changed if it meets the condition."""
         async with self._database.transaction() as session:
             row = _require(await session.scalar(_own(document_id, owner).with_for_update()))
-            if reader in ("", row.parse_task_id):
+            of_row = RequirementDocument.id == document_id
+            if await session.scalar(select(RequirementDocument.id).where(of_row, condition)):
                 for name, value in changes.items():
                     setattr(row, name, value)
                 row.version += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from gencode.http.common_declarations import LOCATION, RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.file_body import FileBody
 from gencode.http.links import api, task_url
-from gencode.http.operation import Operation, operation
+from gencode.http.operation import operation
 from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.http.submission import submit
@@ -32,10 +31,9 @@ from gencode.workspace.errors import NotAnalysed
 from gencode.workspace.parameters import ONE, actor_of, id_in_path
 from gencode.workspace.requirement_documents.changes import changes_between
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
-from gencode.workspace.requirement_documents.reading_state import bring_up_to_date
 from gencode.workspace.requirement_documents.requirement import Analysis, Requirement
 from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
-from gencode.workspace.requirement_documents.table import RequirementDocument
+from gencode.workspace.requirement_documents.table import PARSE_TASKS, RequirementDocument
 from gencode.workspace.requirement_documents.tasks import PARSE_DOCUMENT, ParseDocumentRequest
 from gencode.workspace.requirement_documents.views import (
     UUID,
@@ -46,6 +44,8 @@ from gencode.workspace.requirement_documents.views import (
     view_of,
 )
 from gencode.workspace.resources.routes import operations_of
+from gencode.workspace.settled_operation import settled
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.uploads.store import ReceivedUpload
 from gencode.workspace.workspace import Workspace
 
@@ -104,7 +104,7 @@ async def parse(request: Request) -> Response:
     documents = _documents(request)
     row = await documents.get(id_in_path(request), owner)
     submitted = await submit_for(request, PARSE_DOCUMENT, ParseDocumentRequest(document_id=row.id))
-    await documents.assign(row.id, owner, submitted.task.id)
+    await documents.assign(row.id, owner, TaskVersion.of(submitted.task))
     return accepted_response(request, submitted, rate)
 
 
@@ -162,7 +162,7 @@ async def _submit(request: Request, row: RequirementDocument, key: IdempotencyKe
 
 async def _uploaded(request: Request, task: Task, rate: dict[str, str]) -> Response:
     document_id = str(task.parameters["document_id"])
-    row = await _documents(request).assign(document_id, task.principal.id, task.id)
+    row = await _documents(request).assign(document_id, task.principal.id, TaskVersion.of(task))
     return UPLOADED.make(view_of(row), {**rate, "Location": task_url(api(request), task.id)})
 
 
@@ -191,22 +191,12 @@ def _documents(request: Request) -> RequirementDocuments:
     return RequirementDocuments(get_extension(request, Workspace).database)
 
 
-def _up_to_date(operation: Operation) -> Operation:
-    endpoint = operation.endpoint
-
-    async def update_and_call(request: Request) -> Response:
-        await bring_up_to_date(request)
-        return await endpoint(request)
-
-    return replace(operation, endpoint=update_and_call)
-
-
 _LIST, _CREATE, _GET, _CHANGE, _DELETE = operations_of(REQUIREMENT_DOCUMENTS)
 REQUIREMENT_OPERATIONS = (
     upload,
-    _up_to_date(_LIST),
+    settled(_LIST, PARSE_TASKS),
     _CREATE,
-    _up_to_date(_GET),
+    settled(_GET, PARSE_TASKS),
     _CHANGE,
     _DELETE,
     parse,

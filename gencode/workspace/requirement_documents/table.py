@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, String, Text
+from sqlalchemy import JSON, CheckConstraint, String, Text, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.workspace.resources.declaration import OwnedRow
+from gencode.workspace.task_rows import TaskRows
 
 
 class DocumentSource(StrEnum):
@@ -37,6 +38,7 @@ class RequirementDocument(OwnedRow):
     warnings           JSON: what the text lacks, by code and values
     requirements       JSON of an Analysis; null without one
     upload_id          the file
+    parse_task_id      the task that reads the file; parse_task_version: see TaskRows
     previous_id        the document of which this is a new version
     error_code         null unless it failed
     language           "en" or "zh": which its text is mainly in
@@ -57,6 +59,7 @@ class RequirementDocument(OwnedRow):
     upload_id: Mapped[str | None] = mapped_column(String(36))
     previous_id: Mapped[str | None] = mapped_column(String(36), index=True)
     parse_task_id: Mapped[str | None] = mapped_column(String(36))
+    parse_task_version: Mapped[int] = mapped_column(default=0)
     analysis_task_id: Mapped[str | None] = mapped_column(String(36))
     requirement_count: Mapped[int | None]
     error_code: Mapped[str | None] = mapped_column(String(100))
@@ -67,3 +70,15 @@ class RequirementDocument(OwnedRow):
         CheckConstraint("source IN ('manual', 'upload')", name="source"),
         CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed')", name="status"),
     )
+
+
+PARSE_TASKS = TaskRows(
+    table=RequirementDocument,
+    open=(DocumentStatus.PENDING.value, DocumentStatus.PROCESSING.value),
+    failed=DocumentStatus.FAILED.value,
+    owned=lambda principal: and_(RequirementDocument.owner == principal, ~RequirementDocument.is_deleted),
+    task="parse_task_id",
+    version="parse_task_version",
+    text="error_message",
+    more=lambda: {"version": RequirementDocument.version + 1},
+)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 """No control characters. PostgreSQL can store no NUL."""
+TEXT_WITHOUT_NUL = r"^[^\x00]*$"
+RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
 def unchanged(default: Any, *, is_enum: bool = False) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.parameters import CURSOR, LIMIT, ONE, PRINTABLE_TEXT, actor_of, id_in_path
+from gencode.workspace.resources.addresses import check_addresses
 from gencode.workspace.resources.cursors import cursor_after, read_cursor
 from gencode.workspace.resources.declaration import Resource, T, V, plural
 from gencode.workspace.resources.store import PageQuery, ResourceStore
@@ -55,7 +57,7 @@ IF_MATCH = Parameter(
 def operations_of(resource: Resource[T, V]) -> Sequence[Operation]:
     """In the order of `Resource.operation_names`."""
     return (
-        _list(resource),
+        list_operation(resource),
         _create(resource),
         _get(resource),
         _change(resource),
@@ -63,45 +65,74 @@ def operations_of(resource: Resource[T, V]) -> Sequence[Operation]:
     )
 
 
-def _list(resource: Resource[T, V]) -> Operation:
-    item_model, item = resource.item_model or resource.view_model, resource.item or resource.view
-    page_model = create_model(
-        f"{resource.name}Page",
-        __base__=ResponseModel,
-        items=(list[item_model], ...),  # type: ignore[valid-type]
-        next_cursor=(str | None, ...),
-    )
-    page = JsonResponseSpec(model=page_model, description="One's own, and those that others share")
-    filters = [
-        Parameter(
-            name=name,
-            location="query",
-            description=f"Only with this {name}",
-            type=PRINTABLE_TEXT,
-            default=None,
-        )
-        for name in resource.filters
-    ]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListWithin:
+    """A further list of a resource, of the rows whose `column` has the id in the path.
+
+    require   raises NotFound for who may not read what the path names
+    """
+
+    name: str
+    path: str
+    summary: str
+    column: str
+    require: Callable[[Request], Awaitable[None]]
+
+
+def list_operation(resource: Resource[T, V], within: ListWithin | None = None) -> Operation:
+    """The list of all rows, or of those within another resource."""
+    page_model, page = _page_of(resource)
+    filters = [_filter(name) for name in resource.filters if not (within and name == within.column)]
 
     @operation(
-        resource.operation_names[0],
-        f"GET {resource.path}",
-        f"List {plural(resource.title)}",
+        within.name if within else resource.operation_names[0],
+        f"GET {within.path if within else resource.path}",
+        within.summary if within else f"List {plural(resource.title)}",
+        traits=(ONE,) if within else (),
         parameters=(LIMIT, CURSOR, SORT, TEXT, *filters),
         responses=(page,),
     )
     async def list_rows(request: Request) -> Response:
         given = {one.name: one.read(request) for one in filters}
         query = _page_query(request, {name: value for name, value in given.items() if value is not None})
-        store = _store(request, resource)
-        rows = await store.page(query, get_principal(request).id)
-        shown, has_more = rows[: query.limit], len(rows) > query.limit
-        await store.prepare_view(shown)
-        after = cursor_after(getattr(shown[-1], query.sort), shown[-1].id) if has_more else None
-        body = {"items": [item(row) for row in shown], "next_cursor": after}
-        return page.make(page_model.model_validate(body))
+        if within:
+            await within.require(request)
+            query = replace(query, filters={**query.filters, within.column: id_in_path(request)})
+        return page.make(page_model.model_validate(await _read_page(request, resource, query)))
 
     return list_rows
+
+
+def _page_of(resource: Resource[T, V]) -> tuple[type[ResponseModel], JsonResponseSpec[Any]]:
+    item_model = resource.item_model or resource.view_model
+    page_model = create_model(
+        f"{resource.name}Page",
+        __base__=ResponseModel,
+        items=(list[item_model], ...),  # type: ignore[valid-type]
+        next_cursor=(str | None, ...),
+    )
+    return page_model, JsonResponseSpec(
+        model=page_model, description="One's own, and those that others share"
+    )
+
+
+def _filter(name: str) -> Parameter[Any]:
+    return Parameter(
+        name=name,
+        location="query",
+        description=f"Only with this {name}",
+        type=PRINTABLE_TEXT,
+        default=None,
+    )
+
+
+async def _read_page(request: Request, resource: Resource[T, V], query: PageQuery) -> dict[str, Any]:
+    store, item = _store(request, resource), resource.item or resource.view
+    rows = await store.page(query, get_principal(request).id)
+    shown, has_more = rows[: query.limit], len(rows) > query.limit
+    await store.prepare_view(shown)
+    after = cursor_after(getattr(shown[-1], query.sort), shown[-1].id) if has_more else None
+    return {"items": [item(row) for row in shown], "next_cursor": after}
 
 
 def _create(resource: Resource[T, V]) -> Operation:
@@ -116,14 +147,15 @@ def _create(resource: Resource[T, V]) -> Operation:
         f"Create a {resource.title}",
         body=body,
         responses=(created,),
-        errors=(AlreadyTaken,),
+        errors=(AlreadyTaken, *resource.errors),
     )
     async def create(request: Request) -> Response:
         values = (await body.read(request)).model_dump(mode="json")
+        await check_addresses(request, resource, values)
         store = _store(request, resource)
         row = await store.create(values, actor_of(request))
         await store.prepare_view([row])
-        return created.make(resource.view(row), {"ETag": _etag(row.version)})
+        return created.make(resource.view(row), {"ETag": etag(row.version)})
 
     return create
 
@@ -142,7 +174,7 @@ def _get(resource: Resource[T, V]) -> Operation:
         store = _store(request, resource)
         row = await store.get(id_in_path(request), get_principal(request).id)
         await store.prepare_view([row])
-        return found.make(resource.view(row), {"ETag": _etag(row.version)})
+        return found.make(resource.view(row), {"ETag": etag(row.version)})
 
     return get
 
@@ -161,15 +193,16 @@ def _change(resource: Resource[T, V]) -> Operation:
         parameters=(IF_MATCH,),
         body=body,
         responses=(changed,),
-        errors=(AlreadyTaken, VersionChanged),
+        errors=(AlreadyTaken, VersionChanged, *resource.errors),
     )
     async def change(request: Request) -> Response:
-        version = _version(IF_MATCH.read(request))
+        version = read_version(IF_MATCH.read(request))
         changes = (await body.read(request)).model_dump(mode="json", exclude_unset=True)
+        await check_addresses(request, resource, changes)
         store = _store(request, resource)
         row = await store.change(id_in_path(request), changes, actor_of(request), version)
         await store.prepare_view([row])
-        return changed.make(resource.view(row), {"ETag": _etag(row.version)})
+        return changed.make(resource.view(row), {"ETag": etag(row.version)})
 
     return change
 
@@ -182,10 +215,10 @@ def _delete(resource: Resource[T, V]) -> Operation:
         traits=(ONE,),
         parameters=(IF_MATCH,),
         responses=(DELETED,),
-        errors=(VersionChanged,),
+        errors=(VersionChanged, *resource.errors),
     )
     async def delete(request: Request) -> Response:
-        version = _version(IF_MATCH.read(request))
+        version = read_version(IF_MATCH.read(request))
         await _store(request, resource).delete(id_in_path(request), actor_of(request), version)
         return Response(status_code=DELETED.status)
 
@@ -211,10 +244,10 @@ def _page_query(request: Request, filters: dict[str, str]) -> PageQuery:
     )
 
 
-def _etag(version: int) -> str:
+def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def _version(if_match: str | None) -> int | None:
+def read_version(if_match: str | None) -> int | None:
     """None for any version."""
     return int(if_match.strip('W/"')) if if_match and if_match != "*" else None

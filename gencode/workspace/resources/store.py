@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 from uuid import uuid4
@@ -20,6 +20,8 @@ from gencode.workspace.database import Database
 from gencode.workspace.encryption import Encryption, secret_place
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.identity.actor import Actor
+from gencode.workspace.plans.rules import PlanRules
+from gencode.workspace.resources.access import Action
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.tables import Base
 
@@ -48,8 +50,8 @@ class PageQuery:
 
 
 class ResourceStore(Generic[T, V]):
-    """`principal`: the id of who asks. Rows of others are as if they were not there, unless they are shared;
-    those can be read."""
+    """`principal`: the id of who asks. Rows that the principal may not read are as if they were not there;
+    see Access."""
 
     def __init__(
         self,
@@ -58,23 +60,41 @@ class ResourceStore(Generic[T, V]):
         encryption: Encryption,
         resource: Resource[T, V],
         used_secrets: OwnedSecrets,
+        plans: PlanRules,
     ) -> None:
         self._database = database
         self._audit = audit
         self._encryption = encryption
         self._resource = resource
         self._used_secrets = used_secrets
+        self._plans = plans
         self._table: Any = resource.table
 
-    async def create(self, values: Mapping[str, Any], actor: Actor, others: Sequence[Base] = ()) -> T:
-        """`others`: rows of other tables that are stored in the same transaction, before this one. Raises
-        AlreadyTaken, NoEncryptionKey, and the errors of the resource's `before_flush`."""
+    async def create(
+        self,
+        values: Mapping[str, Any],
+        actor: Actor,
+        others: Sequence[Base] = (),
+        then: Callable[[AsyncSession, T], Awaitable[None]] | None = None,
+    ) -> T:
+        """
+        others  rows of other tables that are stored in the same transaction, before this one
+        then    what else is done in the transaction
+
+        Raises
+        AlreadyTaken, NoEncryptionKey, and the errors of the resource's `access`,
+        `before_create` and `before_flush`."""
         row: T = self._table(id=str(uuid4()), owner=actor.id)
         async with self._database.transaction() as session:
             self._assign(row, values)
+            await self._resource.access.check(session, row, actor.id, Action.CREATE)
+            if self._resource.before_create:
+                await self._resource.before_create(session, row, self._plans)
             session.add_all([*others, row])
             await self._flush(session, row)
             await self._record(session, actor, "created", row, {}, values)
+            if then:
+                await then(session, row)
         return row
 
     async def get(self, row_id: str, principal: str) -> T:
@@ -82,6 +102,12 @@ class ResourceStore(Generic[T, V]):
         query = self._select().where(self._table.id == row_id, self._is_readable(principal))
         async with self._database.transaction() as session:
             return self._require(await session.scalar(query))
+
+    async def get_writable(self, row_id: str, principal: str) -> T:
+        """The row, if the principal may change it: for operations that submit a task which will. Raises
+        NotFound, and the errors of the resource's `access`."""
+        async with self._database.transaction() as session:
+            return await self._writable(session, row_id, principal, None, Action.CHANGE)
 
     async def page(self, query: PageQuery, principal: str) -> Sequence[T]:
         """One row more than the limit, if there are more."""
@@ -102,21 +128,24 @@ class ResourceStore(Generic[T, V]):
 
     async def change(self, row_id: str, changes: Mapping[str, Any], actor: Actor, version: int | None) -> T:
         """`version`: what the row must have, if it matters. Raises NotFound, VersionChanged, and the errors
-        of `create`."""
+        of `create`, for a row that moves also those of a creation where it goes."""
         async with self._database.transaction() as session:
-            row = await self._own(session, row_id, actor.id, version)
+            row = await self._writable(session, row_id, actor.id, version, Action.CHANGE)
             before = {name: getattr(row, name) for name in changes if name not in self._resource.secrets}
             self._check_scope(row, changes)
             self._assign(row, changes)
+            await self._check_move(session, row, before, actor.id)
             row.version += 1
             await self._flush(session, row)
             await self._record(session, actor, "changed", row, before, changes)
         return row
 
     async def delete(self, row_id: str, actor: Actor, version: int | None) -> None:
-        """Raises NotFound, VersionChanged."""
+        """Raises NotFound, VersionChanged, and the errors of the resource's `access` and `before_delete`."""
         async with self._database.transaction() as session:
-            row = await self._own(session, row_id, actor.id, version)
+            row = await self._writable(session, row_id, actor.id, version, Action.DELETE)
+            if self._resource.before_delete:
+                await self._resource.before_delete(session, row)
             row.is_deleted = True
             row.version += 1
             await self._record(session, actor, "deleted", row, {"name": row.name}, {})
@@ -151,10 +180,22 @@ class ResourceStore(Generic[T, V]):
     def _place(self, row: T, name: str) -> str:
         return secret_place(self._table.__tablename__, row.owner, row.id, name)
 
-    async def _own(self, session: AsyncSession, row_id: str, owner: str, version: int | None) -> T:
+    async def _check_move(self, session: AsyncSession, row: T, before: Mapping[str, Any], who: str) -> None:
+        access = self._resource.access
+        if any(name in before and before[name] != getattr(row, name) for name in access.places):
+            with session.no_autoflush:
+                await access.check(session, row, who, Action.CREATE)
+
+    async def _writable(
+        self, session: AsyncSession, row_id: str, principal: str, version: int | None, action: Action
+    ) -> T:
         """The row, locked until the transaction ends."""
-        is_own = and_(self._table.id == row_id, self._table.owner == owner, ~self._table.is_deleted)
-        row = self._require(await session.scalar(self._select().where(is_own).with_for_update()))
+        access = self._resource.access
+        is_there = and_(
+            self._table.id == row_id, access.is_readable(self._table, principal), ~self._table.is_deleted
+        )
+        row = self._require(await session.scalar(self._select().where(is_there).with_for_update()))
+        await access.check(session, row, principal, action)
         if version is not None and version != row.version:
             raise VersionChanged(f"the {self._resource.title} was changed meanwhile: read it again")
         return row
@@ -166,9 +207,9 @@ class ResourceStore(Generic[T, V]):
         )
 
     def _is_readable(self, principal: str) -> ColumnElement[bool]:
-        is_own: ColumnElement[bool] = self._table.owner == principal
+        readable = self._resource.access.is_readable(self._table, principal)
         shared = self._resource.is_shared
-        return and_(~self._table.is_deleted, or_(is_own, shared()) if shared else is_own)
+        return and_(~self._table.is_deleted, or_(readable, shared()) if shared else readable)
 
     def _restrictions(self, query: PageQuery) -> list[ColumnElement[bool]]:
         restrictions = [getattr(self._table, name) == value for name, value in query.filters.items()]

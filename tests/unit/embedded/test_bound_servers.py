@@ -75,3 +75,9 @@ async def test_the_port_after_the_services_is_left_to_others_when_another_is_con
             taken = int(other.getsockname()[1])
             port = int(bind_forge(stack, tmp_path, taken, default).sock.getsockname()[1])
     assert port not in (default, taken)
+
+
+async def test_a_folder_that_the_forge_cannot_use_fails_the_start(tmp_path: Path) -> None:
+    (tmp_path / "forge").touch()
+    with pytest.raises(OSError, match="forge"):
+        await port_of_a_start(tmp_path)

@@ -14,7 +14,7 @@ import httpx
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.refs import Ref
 
-from gencode.embedded.forge import forge_app
+from gencode.embedded.forge.app import forge_app
 from gencode.embedded.forge.repositories import Repositories, Repository, open_repository
 from gencode.embedded.server import address, listen, serve
 

@@ -15,7 +15,8 @@ from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.objects import Blob, Commit, ShaFile, Tree
 from dulwich.pack import write_pack_objects
 
-from gencode.embedded.forge import forge_app, git_services
+from gencode.embedded.forge import git_services
+from gencode.embedded.forge.app import forge_app
 from gencode.embedded.forge.repositories import Repositories, Repository, open_repository
 from gencode.embedded.server import address, listen, serve
 

@@ -15,7 +15,8 @@ import pytest
 
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import file_messages, plan_messages
-from gencode.embedded.offline import MODEL, offline_model_app
+from gencode.embedded.offline import MODEL
+from gencode.embedded.offline.app import offline_model_app
 from gencode.embedded.offline.self_description import SELF_DESCRIPTION, SELF_DESCRIPTION_ZH
 from gencode.embedded.offline.template_project import TemplateProject
 from gencode.embedded.server import address, listen, serve

@@ -9,14 +9,18 @@ from sqlalchemy import func, select
 
 from gencode.diffs import parse_patch
 from gencode.domain.errors import NotFound
+from gencode.storage.memory import MemoryStore
 from gencode.workspace.code_diffs.errors import DiffNotReady, DiffUnusable
 from gencode.workspace.code_diffs.resource import CODE_DIFFS
 from gencode.workspace.code_diffs.store import CodeDiffs, DiffContent
 from gencode.workspace.code_diffs.table import CodeDiff, CodeDiffFile
 from gencode.workspace.code_diffs.views import MAX_LINES, MAX_TEXT, DiffFileView
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import workspace
 from tests.unit.workspace.test_git_credentials import ALICE, BOB
+
+RUN = TaskVersion(id="00000000-0000-4000-8000-000000000001", version=1)
 
 
 def patch(files: int, text: bytes = b"x", lines: int = 1) -> bytes:
@@ -36,10 +40,12 @@ async def row(opened: Workspace, **fields: Any) -> CodeDiff:
 
 async def test_the_content_is_replaced_as_a_whole_and_read_in_order(database_url: str) -> None:
     async with workspace(database_url) as opened:
-        diffs, stored = CodeDiffs(opened), await row(opened)
-        await diffs.replace(stored.id, content(patch(500)), status="completed")
+        diffs, stored = CodeDiffs(opened, MemoryStore()), await row(opened)
+        await diffs.begin(stored.id, RUN)
+        await diffs.complete(stored.id, RUN, content(patch(500)))
         data = patch(450, b"\xff\0" + "项目".encode())
-        await diffs.replace(stored.id, content(data), status="completed")
+        await diffs.complete(stored.id, RUN, content(data))
+        await diffs.complete(stored.id, TaskVersion(id="another", version=9), content(patch(1)))
         assert await diffs.diff(stored.id, ALICE.id) == parse_patch(data).commits[0].diff
         shown = await diffs.get(stored.id, ALICE.id)
         assert (shown.files, shown.added, shown.deleted, shown.version) == (450, 450, 0, 1)
@@ -50,11 +56,14 @@ async def test_the_content_is_replaced_as_a_whole_and_read_in_order(database_url
 
 async def test_what_is_not_compared_or_of_others_is_not_read(database_url: str) -> None:
     async with workspace(database_url) as opened:
-        diffs, waiting = CodeDiffs(opened), await row(opened, status="pending", compare_type="branch")
+        diffs, waiting = (
+            CodeDiffs(opened, MemoryStore()),
+            await row(opened, status="pending", compare_type="branch"),
+        )
         with pytest.raises(DiffNotReady, match="wait"):
             await diffs.diff(waiting.id, ALICE.id)
-        await diffs.mark(waiting.id, status="failed", error="no such branch")
-        with pytest.raises(DiffNotReady, match="no such branch"):
+        await diffs.assign(waiting.id, RUN)
+        with pytest.raises(DiffNotReady, match="begin it again"):  # the task is not stored
             await diffs.diff(waiting.id, ALICE.id)
         with pytest.raises(NotFound):
             await diffs.diff(waiting.id, BOB.id)
@@ -69,8 +78,9 @@ def test_content_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 async def test_a_page_says_what_it_leaves_out(database_url: str) -> None:
     async with workspace(database_url) as opened:
-        diffs, stored = CodeDiffs(opened), await row(opened)
-        await diffs.replace(stored.id, content(patch(1, b"x" * (MAX_TEXT + 1), MAX_LINES + 7)))
+        diffs, stored = CodeDiffs(opened, MemoryStore()), await row(opened)
+        await diffs.begin(stored.id, RUN)
+        await diffs.complete(stored.id, RUN, content(patch(1, b"x" * (MAX_TEXT + 1), MAX_LINES + 7)))
         (file,) = await diffs.files(stored.id, 0, 1)
         view = DiffFileView.of(0, file)
         assert (len(view.hunks[0].lines), view.lines_left_out, view.added) == (MAX_LINES, 7, MAX_LINES + 7)

@@ -15,9 +15,11 @@ from gencode.workspace.conversations.tables import Conversation, MessageStatus
 from gencode.workspace.conversations.titles import LENGTH, title_of
 from gencode.workspace.conversations.written_text import WrittenText, piece, written_text
 from gencode.workspace.errors import ConversationBusy
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, workspace
 
+FIRST = TaskVersion(id="", version=0)
 DONE = FinishedAnswer(
     status=MessageStatus.COMPLETE,
     content="Because.",
@@ -33,7 +35,7 @@ def turn(conversation_id: str | None, parent_id: str | None = None) -> NewTurn:
     return NewTurn(
         ids=TurnIds.of(task_id, conversation_id, None),
         owner=ACTOR.id,
-        task_id=task_id,
+        task=TaskVersion(id=task_id, version=0),
         question="Why? Tell me.",
         parent_id=parent_id,
         prompt_template_id=None,
@@ -57,14 +59,14 @@ async def test_a_turn_is_written_once_and_counted_once(database_url: str) -> Non
         for _ in range(2):
             await writer.open(new, reopens=True)
         for _ in range(2):
-            await writer.finish(new.ids.answer_id, DONE)
+            await writer.finish(new.ids.answer_id, DONE, FIRST)
         await writer.open(new, reopens=True)
         row = await shown(opened, new.ids.conversation_id)
         assert (row.title, row.message_count, row.total_tokens) == ("Why?", 2, 15)
         assert (row.cost, row.leaf_id) == ("0.25", new.ids.answer_id)
         second = turn(row.id, row.leaf_id)
         await writer.open(second, reopens=True)
-        await writer.finish(second.ids.answer_id, replace(DONE, cost=None))
+        await writer.finish(second.ids.answer_id, replace(DONE, cost=None), FIRST)
         row = await shown(opened, row.id)
         assert (row.message_count, row.total_tokens, row.cost) == (4, 30, None)
 
@@ -78,14 +80,14 @@ async def test_one_answer_at_a_time_and_a_failed_one_is_reopened_by_its_task_onl
         with pytest.raises(ConversationBusy):
             await writer.open(second, reopens=True)
         assert not await writer.knows(second.ids.question_id)
-        await writer.finish(first.ids.answer_id, replace(DONE, status=MessageStatus.FAILED))
+        await writer.finish(first.ids.answer_id, replace(DONE, status=MessageStatus.FAILED), FIRST)
         await writer.open(first, reopens=False)
         await writer.open(second, reopens=False)
         with pytest.raises(ConversationBusy):
             await writer.open(first, reopens=True)
-        await writer.finish(second.ids.answer_id, DONE)
+        await writer.finish(second.ids.answer_id, DONE, FIRST)
         await writer.open(first, reopens=True)
-        await writer.save(first.ids.answer_id, "So")
+        await writer.save(first.ids.answer_id, "So", FIRST)
         (row,) = await MessageReader(opened.database).messages([first.ids.answer_id])
         assert (row.status, row.content) == ("streaming", "So")
 

@@ -36,10 +36,12 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeText,
 )
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
+from gencode.workspace.task_rows import TaskVersion
 from tests.servers.workspace import workspace
 
 ALICE, BOB = Actor(id="user:alice"), Actor(id="user:bob")
 TASK = "00000000-0000-4000-8000-000000000001"
+RUN = TaskVersion(id=TASK, version=1)
 
 
 @asynccontextmanager
@@ -60,7 +62,7 @@ async def add(bases: KnowledgeBases, base: KnowledgeBase, text: str, name: str =
 
 async def put(bases: KnowledgeBases, row: KnowledgeDocument, text: str, *, is_done: bool = True) -> None:
     """What the stages of a task do."""
-    await bases.documents.processing(row.id, TASK)
+    await bases.documents.processing(row.id, RUN)
     split = split_document(row.id, text, form="markdown")
     await bases.index.apply(row.base_id, put=[split])
     await bases.documents.indexed(row.id, len(split.chunks), 30)
@@ -109,10 +111,10 @@ async def test_a_document_whose_task_was_never_stored_says_so(database_url: str)
 async def test_a_task_that_is_faster_than_its_submission_is_not_set_back(database_url: str) -> None:
     async with opened(database_url) as bases:
         row = await add(bases, base := await a_base(bases), "text")
-        await bases.documents.processing(row.id, TASK)
+        await bases.documents.processing(row.id, RUN)
         await bases.documents.queued(row.id, TASK)
         assert (await bases.documents.get(base.id, row.id)).processing_status == "processing"
-        await bases.fail(base.id, row.id, TASK, "LLM_AUTH", "wrong key")
+        await bases.fail(base.id, row.id, RUN, "LLM_AUTH", "wrong key")
         await bases.documents.queued(row.id, TASK)
         failed = await bases.documents.get(base.id, row.id)
         assert (failed.processing_status, failed.error_message) == ("failed", "wrong key")
@@ -191,10 +193,10 @@ async def test_what_has_failed_is_not_found(database_url: str) -> None:
         row = await add(bases, base, "apples")
         await put(bases, row, "apples", is_done=False)
         assert len((await bases.search_bases(ALICE.id, [base.id], "apples")).sources) == 1
-        await bases.fail(base.id, row.id, TASK, "LLM_AUTH", "wrong key")
+        await bases.fail(base.id, row.id, RUN, "LLM_AUTH", "wrong key")
         assert (await bases.search_bases(ALICE.id, [base.id], "apples")).sources == ()
         assert (await bases.index.state(base.id)).documents == 0
-        await bases.fail(base.id, row.id, "another task", "X", "x")
+        await bases.fail(base.id, row.id, TaskVersion(id="another", version=1), "X", "x")
         assert (await bases.documents.get(base.id, row.id)).error_code == "LLM_AUTH"
 
 
@@ -271,7 +273,7 @@ async def test_an_encoder_is_activated_when_all_chunks_have_vectors(database_url
         assert not await bases.activate(base.id)
         assert encoder_status(await present(bases, base)) is EncoderStatus.BUILDING
         await bases.fail(
-            base.id, two.id, TASK, "LLM_BAD_REQUEST", "refused"
+            base.id, two.id, RUN, "LLM_BAD_REQUEST", "refused"
         )  # it keeps nothing from becoming active
         assert encoder_status(await present(bases, base)) is EncoderStatus.ACTIVE
         assert (await bases.index.state(base.id)).active_encoder == info.id

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from gencode.documents.document import Counts, Document, DocumentKind, DocumentWarning, Section, WarningCode
 from gencode.domain.errors import Invalid, NotFound
+from gencode.storage.memory import MemoryStore
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
 from gencode.workspace.requirement_documents.requirement import (
     Analysis,
@@ -21,15 +22,17 @@ from gencode.workspace.requirement_documents.requirement import (
     SourceQuote,
 )
 from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
-from gencode.workspace.requirement_documents.table import RequirementDocument
+from gencode.workspace.requirement_documents.table import PARSE_TASKS, RequirementDocument
 from gencode.workspace.requirement_documents.views import view_of
 from gencode.workspace.resources.store import PageQuery
 from gencode.workspace.tables import now
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.uploads.table import Upload
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, workspace
 
-OWNER, FIRST, SECOND = ACTOR.id, "task-1", "task-2"
+OWNER = ACTOR.id
+FIRST, SECOND = TaskVersion(id="task-1", version=1), TaskVersion(id="task-2", version=1)
 READ = Document(
     kind=DocumentKind.MD,
     text="# 登录\n系统必须锁定账户。\n",
@@ -112,12 +115,14 @@ async def test_others_and_deleted_documents_are_not_found(database_url: str) -> 
 
 async def test_an_upload_without_a_task_is_told_after_a_while(database_url: str) -> None:
     async with uploaded(database_url) as (opened, documents, row_id):
-        assert await documents.unfinished(OWNER, 10) == []
+        tasks, own = MemoryStore(), PARSE_TASKS.owned(OWNER)
+        await PARSE_TASKS.settle(opened.database, tasks, own)
+        assert (await documents.get(row_id, OWNER)).status == "pending"
         async with opened.database.transaction() as session:
             await session.execute(update(RequirementDocument).values(created_at=now() - timedelta(minutes=2)))
-        assert await documents.unfinished(OWNER, 10) == [(row_id, "")]
-        await documents.fail(row_id, OWNER, "", "NOT_FOUND", "parse it again")
-        assert (await documents.get(row_id, OWNER)).status == "failed"
+        await PARSE_TASKS.settle(opened.database, tasks, own)
+        row = await documents.get(row_id, OWNER)
+        assert (row.status, row.error_code) == ("failed", "NOT_FOUND")
 
 
 async def test_the_last_analysis_is_found_over_versions(database_url: str) -> None:
@@ -126,11 +131,11 @@ async def test_the_last_analysis_is_found_over_versions(database_url: str) -> No
         first = await documents.get(row_id, OWNER)
         assert await documents.last_analysis(first) is None
         assert await documents.requirements(row_id, OWNER) == ()
-        await documents.store_analysis(row_id, OWNER, analysis(FIRST, "a", "b"), "# a")
+        await documents.store_analysis(row_id, OWNER, analysis(FIRST.id, "a", "b"), "# a")
         second = await store.create({"name": "b", "original_content": "x", "previous_id": row_id}, ACTOR)
         third = await store.create({"name": "c", "original_content": "x", "previous_id": second.id}, ACTOR)
         found = await documents.last_analysis(await documents.get(third.id, OWNER))
-        assert found == analysis(FIRST, "a", "b")
+        assert found == analysis(FIRST.id, "a", "b")
         assert [one.statement for one in await documents.requirements(row_id, OWNER)] == ["a", "b"]
 
 

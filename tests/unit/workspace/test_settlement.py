@@ -40,7 +40,7 @@ async def test_the_state_of_the_task_decides(
         new = turn(await begun(opened))
         await writer.open(new, reopens=True)
         fields: dict[str, Any] = {"state": state, "failure": failure, "result": {"usage": USED}}
-        task = a_task(ACTOR.id, id=new.task_id, **fields)
+        task = a_task(ACTOR.id, id=new.task.id, **fields)
         await tasks.create(task, {}, [])
         await tasks.commit(replace(task, version=task.version + 1), [], piece(1, 0, "So far"))
         unfinished = await settlement.settle(ACTOR.id, new.ids.conversation_id)
@@ -60,7 +60,7 @@ async def test_an_answer_whose_task_was_pruned_keeps_what_the_row_has(database_u
         writer, settlement = MessageWriter(opened.database), Settlement(opened.database, MemoryStore())
         new = turn(await begun(opened))
         await writer.open(new, reopens=True)
-        await writer.save(new.ids.answer_id, "The beginning")
+        await writer.save(new.ids.answer_id, "The beginning", new.task)
         assert await settlement.settle("somebody else") == []
         assert await settlement.settle(ACTOR.id) == []
         (row,) = await MessageReader(opened.database).messages([new.ids.answer_id])

@@ -1,7 +1,7 @@
 // Requests to the service. Addresses are relative to the page's own, so a prefix costs nothing.
 
 import { accessToken, renew } from "./session.js";
-import { forTab } from "./storage.js";
+import { keepShared, kept } from "./shared_credential.js";
 import { language } from "./words.js";
 
 /** A refusal by the service: `code` and `message`, `errors` by field, `wait` in seconds if it names one. */
@@ -20,8 +20,8 @@ export class Unreachable extends Error {}
 
 export const address = (path) => new URL(`api/v1/${path}`, document.baseURI).href;
 /** What authenticates requests: the access token of an account, or an API key. */
-export const credential = () => accessToken() ?? forTab.get("key");
-export const keepKey = (value) => forTab.set("key", value);
+export const credential = () => accessToken() ?? kept("key");
+export const keepKey = (value) => keepShared("key", value);
 
 /** Milliseconds to add to this machine's clock to get the service's; small differences are just the way. */
 export let skew = 0;

@@ -5,6 +5,7 @@ import { askForCredential } from "./credential_dialog.js";
 import { Follow } from "./follow.js";
 import { fill, h, icon } from "./dom.js";
 import { accessToken, logOut } from "./session.js";
+import { inherit } from "./shared_credential.js";
 import { forLong } from "./storage.js";
 import { listView } from "./views/list.js";
 import { newView } from "./views/new.js";
@@ -21,7 +22,7 @@ let list = null;
 
 function start() {
   onUnauthorized(async (wrong) => {
-    const given = await askForCredential(wrong);
+    const given = (!wrong && (await inherit())) || (await askForCredential(wrong));
     header();
     return given;
   });
@@ -59,7 +60,7 @@ function header() {
     ),
     "workspace" in document.body.dataset && h("a", { class: "button quiet", href: "#/workspace" }, t("workspace")),
     h("span", { class: "spring" }),
-    h("a", { class: "button quiet only-wide", href: "docs" }, t("apiDocument")),
+    h("a", { class: "button quiet", href: "docs" }, t("apiDocument")),
     credential() && forgetButton(accessToken() ? t("logOut") : t("forgetKey")),
     h(
       "button",

@@ -1,5 +1,6 @@
-// The session of an account: the tokens of a login, kept in this tab only.
+// The session of an account: the tokens of a login, kept in the tabs of this page only.
 
+import { keepShared, kept } from "./shared_credential.js";
 import { forTab } from "./storage.js";
 
 const address = (path) => new URL(`api/v1/auth/${path}`, document.baseURI).href;
@@ -49,16 +50,16 @@ async function refresh() {
     headers: { "Content-Type": "application/json" },
   });
   if (answer.ok) keep(await answer.json());
-  else if (answer.status === 401) keep(null);
+  else if (answer.status === 401) forTab.set("session", null); // another tab may have newer tokens
   return answer.ok;
 }
 
 function tokens() {
   try {
-    return JSON.parse(forTab.get("session"));
+    return JSON.parse(kept("session"));
   } catch {
     return null;
   }
 }
 
-const keep = (body) => forTab.set("session", body && JSON.stringify(body));
+const keep = (body) => keepShared("session", body && JSON.stringify(body));

@@ -35,6 +35,9 @@ export function blank(id) {
     result: {},
     failure: null,
     pause: null, // while the task waits for approval: {approve_by}
+    waits: [], // {from, to}, as approvals were asked for and given; `to` is null of one that is due
+    findings: new Map(), // path -> [{line, rule, message}], of the last check, without repaired files
+    share: null, // percent of the parts that are done, of kinds that count them
     progress: null,
     log: [],
     newest: null, // the path that was written last
@@ -58,15 +61,31 @@ export function noteFiles(task, listed) {
   }
 }
 
-/** Milliseconds spent in each stage so far, by status; `now` ends the one that runs. */
+/** Milliseconds spent in each stage so far, by status; `now` ends the one that runs. Waiting for an approval is
+ * no part of them. */
 export function times(task, now) {
   const spent = new Map();
   task.steps.forEach(({ status, at }, index) => {
     if (isFinal(status)) return;
     const end = index + 1 < task.steps.length ? Date.parse(task.steps[index + 1].at) : now;
-    spent.set(status, (spent.get(status) || 0) + Math.max(0, end - Date.parse(at)));
+    const begin = Date.parse(at);
+    const worked = end - begin - waited(task, now, begin, end);
+    spent.set(status, (spent.get(status) || 0) + Math.max(0, worked));
   });
   return spent;
+}
+
+/** Milliseconds between `begin` and `end` in which the task waited for an approval. */
+export function waited(task, now, begin = 0, end = now) {
+  return task.waits.reduce((sum, { from, to }) => {
+    const until = Math.min(end, to ? Date.parse(to) : now);
+    return sum + Math.max(0, until - Math.max(begin, Date.parse(from)));
+  }, 0);
+}
+
+function endWait(task, at) {
+  const last = task.waits.at(-1);
+  if (last && !last.to) last.to = at;
 }
 
 /** Milliseconds from the first event to the end, or until now; pauses before a retry do not count. */
@@ -100,7 +119,8 @@ export const isWhole = (file) => WHOLE.includes(file.state);
 const FOLDS = {
   status(task, data) {
     const state = stateOfStatus(data.status);
-    Object.assign(task, { status: data.status, state, pause: null, message: data.message });
+    Object.assign(task, { status: data.status, state, pause: null, message: data.message, share: null });
+    endWait(task, data.at);
     task.steps.push({ status: data.status, at: data.at });
     if (data.status !== "failed") task.failure = null;
     Object.assign(task.result, data);
@@ -117,9 +137,11 @@ const FOLDS = {
   },
   approval(task, data) {
     Object.assign(task, { state: "paused", pause: data, message: data.message });
+    if (data.at) task.waits.push({ from: data.at, to: null });
   },
   approved(task, data) {
     Object.assign(task, { state: "running", pause: null, message: data.message });
+    endWait(task, data.at);
   },
   resumed(task) {
     for (const answer of task.live.values()) rewind(answer, answer.checkpoint);
@@ -127,7 +149,18 @@ const FOLDS = {
   progress(task, data) {
     task.progress = data;
   },
+  section: (task, { part, of }) => share(task, part, of),
+  reviewed(task, { of }) {
+    task.reviewed = (task.reviewed || 0) + 1;
+    share(task, task.reviewed, of);
+  },
+  files_indexed: (task, { files, of }) => share(task, files, of),
+  chunks_encoded: (task, { encoded, total }) => share(task, encoded, total),
 };
+
+function share(task, done, of) {
+  if (of) task.share = Math.floor((100 * Math.min(done, of)) / of);
+}
 
 const GENERATE_FOLDS = {
   plan(task, data) {
@@ -150,13 +183,16 @@ const GENERATE_FOLDS = {
   },
   repair(task, data) {
     Object.assign(fileOf(task, data.path), { state: "repaired", faults: 0 });
+    task.findings.delete(data.path);
     task.live.delete(data.path);
   },
   findings(task, data) {
+    task.findings = new Map();
     for (const finding of data.findings) {
       const path = finding.path || finding.file;
-      if (task.files.has(path)) task.files.get(path).faults = (task.files.get(path).faults || 0) + 1;
+      task.findings.set(path, [...(task.findings.get(path) || []), finding]);
     }
+    for (const [path, file] of task.files) file.faults = (task.findings.get(path) || []).length;
   },
   retry(task, data) {
     // The usage of a complete answer was reported even if the answer was unusable.

@@ -2,11 +2,13 @@
 
 import { forLong } from "./storage.js";
 import en from "./texts/en.js";
+import taskEn from "./texts/task/en.js";
+import taskZh from "./texts/task/zh.js";
 import workspaceEn from "./texts/workspace/en.js";
 import workspaceZh from "./texts/workspace/zh.js";
 import zh from "./texts/zh.js";
 
-const TEXTS = { en: { ...en, ...workspaceEn }, zh: { ...zh, ...workspaceZh } };
+const TEXTS = { en: { ...en, ...taskEn, ...workspaceEn }, zh: { ...zh, ...taskZh, ...workspaceZh } };
 let chosen =
   forLong.get("language") || navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
 if (!(chosen in TEXTS)) chosen = "en";

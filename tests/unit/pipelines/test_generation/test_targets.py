@@ -55,7 +55,14 @@ class Shape:
 NEW = OLD.replace("w + h", "w * h")
 PLACE = {"repository_id": "00000000-0000-4000-8000-000000000000", "base": "main", "head": "change"}
 RUN = ModelRun(
-    task_id="t", kind="k", principal="p", model="m", budget=Budget(), failover=Failover(), checkpoints={}
+    task_id="t",
+    task_version=1,
+    kind="k",
+    principal="p",
+    model="m",
+    budget=Budget(),
+    failover=Failover(),
+    checkpoints={},
 )
 
 

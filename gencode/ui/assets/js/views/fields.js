@@ -29,7 +29,7 @@ export function parts() {
       "prompt",
       t("prompt"),
       t("promptHint"),
-      h("textarea", { rows: 5, maxlength: 100_000, required: true, "aria-keyshortcuts": "Control+Enter" }),
+      h("textarea", { rows: 4, maxlength: 100_000, required: true, "aria-keyshortcuts": "Control+Enter" }),
     ),
     h(
       "div",
@@ -153,4 +153,11 @@ export function suggested(prompt) {
     .slice(0, 4)
     .join("-")
     .slice(0, 60);
+}
+
+/** The name, with a number after it if it is taken. `taken`: names in lower case. */
+export function unused(name, taken) {
+  let free = name;
+  for (let number = 2; free && taken.has(free); number += 1) free = `${name}-${number}`;
+  return free;
 }

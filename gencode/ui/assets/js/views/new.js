@@ -1,14 +1,16 @@
 // The form: a prompt, what to call the repository, and how much it may cost.
 
-import { Problem, Unreachable, post, unique } from "../api.js";
+import { Problem, Unreachable, get, post, unique } from "../api.js";
 import { attend, mark } from "../controls.js";
 import { h } from "../dom.js";
 import { forTab } from "../storage.js";
 import { advice } from "../kinds.js";
 import { language, money, number, t } from "../words.js";
-import { FIELDS, bodyOf, draft, parts, suggested, valid } from "./fields.js";
+import { FIELDS, bodyOf, draft, parts, suggested, unused, valid } from "./fields.js";
 
 const PAUSE = 400; // milliseconds without a keystroke, after which an estimate is asked for
+
+const RECENT = 100; // newest tasks whose names are not suggested again
 
 /** Fills `main`; gives what takes it away. */
 export function newView(main, { submitted }) {
@@ -27,8 +29,10 @@ export function newView(main, { submitted }) {
   let sent = null; // {text, key}: what was submitted last, so that trying again is no second task
   let named = false;
   let timer = null;
+  const taken = new Set(); // names of repositories of the user's tasks
   let asked = 0;
   recall();
+  learnNames();
   form.addEventListener("input", (event) => changed(event.target));
   form.addEventListener(
     "keydown",
@@ -41,11 +45,27 @@ export function newView(main, { submitted }) {
 
   function changed(target) {
     if (target.name === "repo_name") named = Boolean(target.value);
-    if (target.name === "prompt" && !named) field("repo_name").value = suggested(target.value);
+    if (target.name === "prompt" && !named) suggest(target.value);
     mark(form, target.name, "");
     forTab.set("draft", JSON.stringify({ ...draft(form), named }));
     clearTimeout(timer);
     timer = setTimeout(guess, PAUSE);
+  }
+
+  /** A name of the prompt's words that no task of the user has yet. */
+  function suggest(prompt) {
+    field("repo_name").value = unused(suggested(prompt), taken);
+    if (field("repo_name").value) mark(form, "repo_name", "");
+  }
+
+  async function learnNames() {
+    try {
+      const { tasks } = await get(`tasks?limit=${RECENT}`);
+      for (const { repo_name: name } of tasks) if (name) taken.add(name.toLowerCase());
+      if (!named && field("prompt").value) suggest(field("prompt").value);
+    } catch {
+      // Suggestions only avoid the names that are known.
+    }
   }
 
   function recall() {

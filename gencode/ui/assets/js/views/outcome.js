@@ -29,7 +29,7 @@ function ready(follow) {
     "good",
     t("resultTitle"),
     templateNotice(follow.view?.template),
-    h("div", { class: "buttons" }, link(url, "primary"), zip(follow)),
+    h("div", { class: "buttons" }, link(url, "primary"), zip(follow), report(follow)),
     h(
       "div",
       { class: "command" },
@@ -83,7 +83,7 @@ function failed(follow, failure) {
     h("p", { class: "message" }, message),
     h("p", {}, h("strong", {}, t("whatToDo")), h("br"), advice(code, kind) || t("noAdvice")),
     changes.element,
-    h("div", { class: "buttons" }, again, zip(follow)),
+    h("div", { class: "buttons" }, again, zip(follow), isGenerate(kind) && report(follow)),
     h("p", { class: "note" }, retryNote(failure.retry_helps, kind)),
   );
 }
@@ -167,6 +167,9 @@ export function zip(follow) {
   const name = `${(follow.view && follow.view.repo_name) || "project"}.zip`;
   return downloadLink(`${follow.address}/archive.zip`, name, t("zip"));
 }
+
+/** What became of the task, as JSON: plan, findings, cost and times. */
+const report = ({ address, id }) => downloadLink(`${address}/report`, `report-${id}.json`, t("report"));
 
 export function copier(text) {
   const words = h("span", {}, t("copy"));

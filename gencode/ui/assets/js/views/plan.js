@@ -2,6 +2,7 @@
 
 import { get, post, put as send } from "../api.js";
 import { h, icon, put } from "../dom.js";
+import { forTab } from "../storage.js";
 import { isGenerate } from "../task.js";
 import { dated, money, number, t } from "../words.js";
 import { act } from "./outcome.js";
@@ -49,6 +50,9 @@ const leftOutReason = (reason) => t("leftOutReasons")[reason] || reason;
 function planCard(follow) {
   const rows = h("ol", { class: "plan-rows" });
   const approve = h("button", { class: "button primary", disabled: true, onclick: () => act(approve, decide) });
+  const why = h("p", { class: "note", id: "plan-why", role: "status" }, t("loading"));
+  approve.setAttribute("aria-describedby", "plan-why");
+  const undo = h("button", { class: "button quiet", type: "button", hidden: true, onclick: discard }, t("planUndo"));
   const lead = h("p", {}, t("planLead"));
   const estimate = h("p", { class: "note", id: "plan-estimate" });
   const leftOut = h("div", { id: "plan-left-out" });
@@ -67,13 +71,16 @@ function planCard(follow) {
       approve,
       h(
         "button",
-        { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, true) },
+        { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, "", "", true) },
         icon("plus"),
         t("planAdd"),
       ),
+      undo,
+      why,
     ),
   );
   const { address } = follow;
+  const kept = draftOf(follow.id);
   let revision = 0; // of the plan that is seen here: another that somebody made meanwhile is not approved
   let before = "";
   let files = []; // {was, file, path, purpose}: the entry as it came, and its fields
@@ -81,25 +88,37 @@ function planCard(follow) {
   async function load() {
     try {
       const plan = await get(`${address}/plan`);
-      rows.replaceChildren();
-      files = [];
       revision = plan.revision;
-      plan.files.forEach((file) => add(file));
+      show(plan.files.map((file) => ({ file, path: file.path, purpose: file.purpose })));
+      before = JSON.stringify(edited());
+      const mine = kept.read(revision);
+      if (mine) show(mine);
       put(estimate, plan.estimate ? estimateOf(plan.estimate) : "");
       leftOut.replaceChildren(...leftOutOf(plan.left_out || []));
-      before = JSON.stringify(edited());
       count();
     } catch (error) {
       lead.textContent = error.message;
     }
   }
 
-  function add(file, focus = false) {
+  function show(entries) {
+    rows.replaceChildren();
+    files = [];
+    for (const { file, path, purpose } of entries) add(file, path, purpose);
+  }
+
+  async function discard() {
+    kept.forget();
+    await load();
+    approve.focus();
+  }
+
+  function add(file, path, purpose, focus = false) {
     const entry = {
       was: file.path,
       file,
-      path: h("input", { value: file.path, spellcheck: "false", autocapitalize: "none" }),
-      purpose: h("input", { value: file.purpose }),
+      path: h("input", { value: path, spellcheck: "false", autocapitalize: "none" }),
+      purpose: h("input", { value: purpose }),
     };
     const remove = h("button", { class: "button quiet", type: "button" }, icon("bin"));
     const row = h("li", {}, entry.path, entry.purpose, remove);
@@ -107,17 +126,24 @@ function planCard(follow) {
       const next = row.nextElementSibling || row.previousElementSibling;
       files = files.filter((other) => other !== entry);
       row.remove();
-      count();
+      changed();
       (next?.querySelector("button") || approve).focus();
     });
-    entry.path.addEventListener("input", count);
+    for (const input of [entry.path, entry.purpose]) input.addEventListener("input", changed);
     files.push(entry);
     Object.assign(entry, { remove });
     rows.append(row);
     if (focus) {
-      count();
+      changed();
       entry.path.focus();
     }
+  }
+
+  /** The edited list is kept, so that a reload does not lose it. */
+  function changed() {
+    const list = files.map(({ file, path, purpose }) => ({ file, path: path.value, purpose: purpose.value }));
+    kept.write(revision, list);
+    count();
   }
 
   /** Names and numbers, which change with the list. */
@@ -131,7 +157,10 @@ function planCard(follow) {
       remove.title = t("planRemove", path.value);
     });
     approve.textContent = t("planApprove", files.length);
-    approve.disabled = !files.length || files.some(({ path }) => !path.value.trim());
+    const fault = faultOf(files);
+    approve.disabled = Boolean(fault);
+    put(why, fault);
+    undo.hidden = JSON.stringify(edited()) === before;
   }
 
   /** The list as it stands. What others need follows a path that was changed, and forgets one that is gone. */
@@ -161,8 +190,29 @@ function planCard(follow) {
       ({ revision } = await send(`${address}/plan`, { files: list }, unchanged()));
     before = JSON.stringify(list);
     await post(`${address}/approve`, undefined, unchanged());
+    kept.forget();
   }
 
   load();
   return element;
+}
+
+/** Why the plan cannot be approved as it stands, or "". */
+function faultOf(files) {
+  if (!files.length) return t("planNoFiles");
+  const at = files.findIndex(({ path }) => !path.value.trim());
+  return at < 0 ? "" : t("planNoPath", at + 1);
+}
+
+/** The edits of this task's plan that this tab keeps, for the revision that they were made of. */
+function draftOf(id) {
+  const name = `plan.${id}`;
+  return {
+    read(revision) {
+      const kept = JSON.parse(forTab.get(name) || "null");
+      return kept?.revision === revision ? kept.files : null;
+    },
+    write: (revision, files) => forTab.set(name, JSON.stringify({ revision, files })),
+    forget: () => forTab.set(name, null),
+  };
 }

@@ -13,6 +13,7 @@ import { outcome } from "./outcome.js";
 import { approvalCard } from "./plan.js";
 import { showResult } from "../workspace/results.js";
 import { timeline } from "./timeline.js";
+import { fileSearch } from "./file_search.js";
 import { fileTree } from "./tree.js";
 
 const TICK = 200; // milliseconds between two updates of the times
@@ -43,6 +44,7 @@ class TaskView {
     this.result = h("div", {});
     this.code = codeView(follow, (on) => this.pick(on ? null : selected(follow.task)));
     this.tree = fileTree((path) => this.pick(path));
+    this.search = fileSearch(follow, (path, line) => this.pick(path, line), () => this.update());
     this.log = logView();
     this.work = this.#work();
     const [head, line, figures, log] = [this.head, this.line, this.figures, this.log].map(
@@ -73,8 +75,8 @@ class TaskView {
     if (this.shown === "task" && !isOver(this.follow.task)) this.#times();
   }
 
-  pick(path) {
-    this.follow.picked = path;
+  pick(path, line = null) {
+    Object.assign(this.follow, { picked: path, line });
     this.update();
   }
 
@@ -85,7 +87,7 @@ class TaskView {
     return h(
       "div",
       { class: "work" },
-      h("section", named, title, this.empty, this.tree.element),
+      h("section", named, title, this.search.element, this.empty, this.tree.element),
       this.code.element,
     );
   }
@@ -111,17 +113,21 @@ class TaskView {
     tell(this.notices, noticesOf(follow));
     settle(this.middle, follow);
     showResult(this.result, follow);
-    this.work.hidden = !isGenerate(task.kind) || isPaused(task); // the card of a pause shows the same files
+    // The card of a pause shows the same files.
+    this.work.hidden = !isGenerate(task.kind) || isPaused(task) || (isOver(task) && !task.files.size);
     if (isGenerate(task.kind)) this.#updateFiles();
     this.log.update(task);
   }
 
   #updateFiles() {
-    const { task, picked } = this.follow;
+    const { task, picked, line } = this.follow;
     this.empty.hidden = task.files.size > 0;
+    this.work.classList.toggle("without-files", !task.files.size && !task.live.size);
+    this.work.classList.toggle("over", isOver(task));
     const path = selected(task, picked);
+    this.tree.element.hidden = this.search.update(task);
     this.tree.update(task, path);
-    this.code.update(task, path, picked == null);
+    this.code.update(task, path, picked == null, picked == null ? null : line);
   }
 
   #times() {
@@ -138,13 +144,16 @@ class TaskView {
   }
 }
 
-/** The path in the pane: the user's choice, else what is being written, else the README or first file. */
+/** The path in the pane: the user's choice, else what is being written; of a task that is over, the first file with
+ * a finding if it failed, else the README or the first file. */
 function selected(task, picked) {
   if (picked != null) return picked;
   if (task.live.size) return task.live.has(task.newest) ? stay(task) : [...task.live.keys()].at(-1);
   const whole = [...task.files.values()].filter(isWhole);
-  if (isOver(task))
-    return (whole.find(({ path }) => /^readme\.md$/i.test(path)) || whole[0])?.path ?? null;
+  if (isOver(task)) {
+    const faulty = task.state === "failed" && whole.find(({ faults }) => faults);
+    return (faulty || whole.find(({ path }) => /^readme\.md$/i.test(path)) || whole[0])?.path ?? null;
+  }
   return task.shown ?? whole[0]?.path ?? null;
 }
 

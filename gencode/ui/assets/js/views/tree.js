@@ -76,8 +76,9 @@ export function fileTree(chosen) {
     const told = `${file.state} ${note.join()}`;
     if (told === row.told) return;
     row.told = told;
-    row.glyph.className = `glyph ${file.state}`;
-    row.glyph.replaceChildren(icon(file.faults && file.state !== "writing" ? "warn" : GLYPHS[file.state]));
+    const isFaulty = file.faults > 0 && file.state !== "writing";
+    row.glyph.className = `glyph ${isFaulty ? "faulty" : file.state}`;
+    row.glyph.replaceChildren(icon(isFaulty ? "warn" : GLYPHS[file.state]));
     put(row.note, note.filter(Boolean).join(" · "));
     row.element.setAttribute(
       "aria-label",

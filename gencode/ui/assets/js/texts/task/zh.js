@@ -1,0 +1,28 @@
+// 任务视图中状态以外的文字：阶段、文件、计划。
+
+export default {
+  openStage: "查看此阶段的详情",
+  stageBegan: (when) => `开始于 ${when}`,
+  stageWorked: (time) => `用时 ${time}`,
+  stageWaited: (time) => `等待批准 ${time}`,
+  stageCalls: (count) => `${count} 次模型调用`,
+  stageRetries: (count) => `重试 ${count} 次`,
+  stageNoCalls: "此阶段没有调用模型。",
+  modelCalls: "模型调用",
+  callColumns: ["对象", "提示 token", "回答 token", "用时"],
+  callPlan: "计划",
+  callRepeated: (code, seconds) => `${code}：${seconds} 秒后重新请求`,
+  callFailedOver: (code, model) => `${code}：此后由 ${model} 回答`,
+  done: "进度",
+  waited: "等待批准",
+
+  source: "源文本",
+  rendered: "排版后",
+  searchFiles: "在文件中搜索",
+  foundLines: (count) => (count === 0 ? "没有找到。" : `${count} 行`),
+  report: "报告",
+
+  planNoFiles: "计划至少需要一个文件：请添加。",
+  planNoPath: (number) => `第 ${number} 个文件没有路径：请填写，或移除该文件。`,
+  planUndo: "撤销我的修改",
+};

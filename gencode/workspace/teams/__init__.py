@@ -1,0 +1,1 @@
+"""Teams: members with roles, to whom projects and what is in them belong."""

@@ -1,0 +1,158 @@
+"""What the page shows of a task besides its state: findings, stages, documents, a search, edits of a plan.
+
+And what the form and other tabs keep.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+from pydantic import SecretStr
+
+from gencode.client import Client
+from tests.e2e.test_page_access import check_accessibility
+from tests.e2e.test_page_keys import enter_key
+from tests.e2e.test_page_task import HOSTILE, expect_status, planned, submit
+from tests.servers.browser import needs_chromium, tab
+from tests.servers.model import model_server, plan_and_files
+from tests.servers.service import running_app, settings
+
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session"), pytest.mark.campaign]
+
+DOCUMENT = f"""# Hello
+
+It says **hello** in `python`. See [the site](https://example.com/a) and [this](javascript:alert(1)).
+
+- one
+- {HOSTILE}
+
+| Page | What |
+|---|---|
+| `/` | all |
+"""
+
+
+async def test_a_fault_is_shown_at_its_line(browser: Browser, tmp_path: Path) -> None:
+    files = {"README.md": DOCUMENT, "z/bad.py": "import os\n\n\ndef main(:\n    return 1\n"}
+    async with (
+        model_server(plan_and_files(files)) as model,
+        running_app(settings(tmp_path, model)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        await expect_status(page, "Failed")
+        await expect(page.locator("h3.code-name")).to_have_text("z/bad.py")
+        await expect(page.locator(".code-line.faulty")).to_have_text("def main(:")
+        await expect(page.locator(".code-line.faulty + .line-note")).to_contain_text("does not parse")
+        await expect(page.locator(".glyph.faulty .icon-warn")).to_be_visible()
+        await check_accessibility(page)
+        await stage_shows_its_calls(page)
+        await search_finds_lines(page)
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Report").click()
+        assert '"findings"' in Path(await (await download.value).path()).read_text(encoding="utf-8")
+
+
+async def stage_shows_its_calls(page: Page) -> None:
+    stage = page.get_by_role("button", name="Generate (done)")
+    await stage.press("Enter")
+    detail = page.get_by_role("region", name="Generate", exact=True)
+    await expect(detail.locator("tbody tr")).to_have_count(3)
+    await expect(detail).to_contain_text("3 model calls")
+    await expect(detail.locator("tbody tr").first).to_contain_text("the plan")
+    await expect(detail.locator("tbody tr td:last-child").first).to_contain_text(" s")
+    await check_accessibility(page)
+    await stage.press("Enter")
+    await expect(detail).to_have_count(0)
+
+
+async def search_finds_lines(page: Page) -> None:
+    await page.get_by_label("Search in files").first.fill("RETURN")
+    found = page.locator(".found-line")
+    await expect(found).to_have_text(["z/bad.py:5return 1"])
+    await found.click()
+    await expect(page.locator(".code-line.here")).to_have_text("return 1")
+    await page.get_by_label("Search in files").first.fill("hello**")
+    await expect(found).to_contain_text("README.md:3")
+    await found.click()
+    await expect(page.locator(".code-line.here")).to_contain_text("It says **hello**")
+    await page.get_by_label("Search in files").first.fill("")
+    await expect(page.get_by_role("tree")).to_be_visible()
+
+
+async def test_a_document_is_shown_as_one_and_stays_harmless(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        model_server(plan_and_files({"README.md": DOCUMENT, "app.py": "x = 1\n"})) as model,
+        running_app(settings(tmp_path, model)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        await expect_status(page)
+        document = page.locator(".document")
+        await expect(document.locator("h3")).to_have_text("Hello")
+        await expect(document.locator("li").nth(1)).to_have_text(HOSTILE)
+        await expect(document.locator("a")).to_have_count(1)
+        await expect(document.locator("a")).to_have_attribute("href", "https://example.com/a")
+        assert await page.locator("main img").count() == 0
+        await check_accessibility(page)
+        await page.get_by_role("button", name="Source").click()
+        await expect(page.locator(".code-line").first).to_have_text("# Hello")
+
+
+async def test_edits_of_a_plan_survive_a_reload(browser: Browser, tmp_path: Path) -> None:
+    files = {"app.py": "x = 1\n", "lib/tool.py": "y = 2\n", "docs/notes.md": "# Notes\n"}
+    async with (
+        model_server(plan_and_files(files, plan=planned({"app.py": "", "lib/tool.py": ""}))) as model,
+        running_app(settings(tmp_path, model)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await page.get_by_label("Let me approve the plan first").check()
+        await submit(page)
+        card = page.get_by_role("region", name="Approve the plan")
+        await card.get_by_role("button", name="Add a file").click()
+        await expect(card.get_by_role("button", name="Approve 3 files")).to_be_disabled()
+        await expect(card.get_by_text("File 3 has no path")).to_be_visible()
+        await card.get_by_label("Path of file 3").fill("other.md")
+        await page.reload()
+        await expect(card.get_by_label("Path of file 3")).to_have_value("other.md")
+        await card.get_by_role("button", name="Undo my changes").click()
+        await expect(card.get_by_role("button", name="Approve 2 files")).to_be_enabled()
+        await expect(page.locator(".figure.waited")).to_be_visible()
+        await check_accessibility(page)
+        await card.get_by_role("button", name="Approve 2 files").click()
+        await expect_status(page)
+
+
+async def test_the_form_suggests_a_name_that_is_free(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url, width=360) as page:
+        async with Client(app.url) as client:
+            await client.wait((await client.submit("a static page", "static-page"))["task_id"])
+        await page.reload()
+        await expect(page.get_by_role("link", name="API")).to_be_in_viewport(ratio=1)
+        await page.set_viewport_size({"width": 360, "height": 640})
+        generate = page.get_by_role("button", name="Generate")
+        await expect(generate).to_be_in_viewport(ratio=1)
+        await generate.click()
+        await expect(page.locator("#repo_name-wrong")).to_have_text("This is needed.")
+        await page.get_by_label("Prompt").fill("a static page")
+        await expect(page.get_by_label("Repository name")).to_have_value("static-page-2")
+        await expect(page.locator("#repo_name-wrong")).to_be_empty()
+        await generate.click()
+        await expect_status(page)
+        await expect(page.get_by_role("heading", level=1, name="static-page-2")).to_be_visible()
+
+
+async def test_the_key_is_asked_for_once_for_all_tabs(browser: Browser, tmp_path: Path) -> None:
+    options = settings(tmp_path, api_keys=SecretStr("me=the-key"))
+    async with running_app(options) as app, tab(browser, app.url, expected=["401"]) as page:
+        await enter_key(page, "the-key")
+        await expect(page.get_by_text("No tasks yet.")).to_be_visible()
+        other = await page.context.new_page()
+        await other.goto(app.url)
+        await expect(other.get_by_text("No tasks yet.")).to_be_visible()
+        await expect(other.get_by_role("dialog")).to_have_count(0)
+        await page.get_by_role("button", name="Forget key").click()
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        assert await other.evaluate("sessionStorage.getItem('gencode.key')") is None
