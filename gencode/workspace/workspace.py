@@ -18,6 +18,7 @@ from gencode.workspace.identity.passwords import Passwords
 from gencode.workspace.identity.session_authenticator import DatabaseSessionAuthenticator
 from gencode.workspace.identity.sessions import Sessions
 from gencode.workspace.identity.tokens import SessionTokens
+from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.resources.store import ResourceStore
 from gencode.workspace.tables import now
@@ -43,6 +44,7 @@ class WorkspaceOptions:
     login_limit: LoginLimit = field(default_factory=LoginLimit)
     allows_registration: bool = False
     uploads: UploadRules = field(default_factory=UploadRules)
+    plans: PlanRules = field(default_factory=PlanRules)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,12 +62,15 @@ class Workspace:
     ledger: DatabaseLedger
     uploads: Uploads
     allows_registration: bool
+    plans: PlanRules
     used_secrets: OwnedSecrets = field(default_factory=OwnedSecrets, repr=False)
     opened_at: datetime = field(default_factory=now)
 
     def resource(self, resource: Resource[T, V]) -> ResourceStore[T, V]:
         """The rows of a resource."""
-        return ResourceStore(self.database, self.audit, self.encryption, resource, self.used_secrets)
+        return ResourceStore(
+            self.database, self.audit, self.encryption, resource, self.used_secrets, self.plans
+        )
 
 
 @asynccontextmanager
@@ -91,6 +96,7 @@ async def open_workspace(
             ledger=DatabaseLedger(database),
             uploads=Uploads(database, options.uploads),
             allows_registration=options.allows_registration,
+            plans=options.plans,
         )
 
 
