@@ -94,7 +94,8 @@ export async function formOf(box, section, id) {
 }
 
 function actions(section, row, tag, trouble, outcome) {
-  const more = row ? (section.actions || []).map((one) => actionButton(section, one, row, trouble, outcome)) : [];
+  const possible = (section.actions || []).filter((one) => row && (!one.when || one.when(row)));
+  const more = possible.map((one) => actionButton(section, one, row, trouble, outcome));
   return h(
     "div",
     { class: "buttons" },
