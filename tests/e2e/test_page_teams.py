@@ -71,6 +71,9 @@ async def test_a_team_is_made_its_members_managed_and_its_project_archived(
             await page.get_by_role("button", name="Save").click()
             await expect(page.get_by_text("shop · Team")).to_be_visible()
             await page.get_by_role("link", name="Shop", exact=True).click()
+            await expect(
+                page.get_by_role("region", name="Usage").get_by_text("Storage in MB")
+            ).to_be_visible()
             await check_accessibility(page)
             await page.get_by_role("button", name="Archive").click()
             await expect(page.get_by_role("button", name="Take out of the archive")).to_be_visible()
@@ -82,6 +85,9 @@ async def test_a_team_is_made_its_members_managed_and_its_project_archived(
             await page.get_by_role("button", name="Delete", exact=True).first.click()
             await page.get_by_role("button", name="Yes, delete it").click()
             await expect(page.get_by_text("TEAM_HAS_PROJECTS")).to_be_visible()
+            await members.get_by_role("button", name="Make owner").click()
+            await page.get_by_role("dialog").get_by_role("button", name="Not now").click()
+            await expect(members.get_by_text("Viewer, joined")).to_be_visible()
             await members.get_by_role("button", name="Remove bob").click()
             await expect(members.get_by_role("heading", name="bob")).to_have_count(0)
 

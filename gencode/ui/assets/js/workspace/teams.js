@@ -4,7 +4,7 @@ import { get, request } from "../api.js";
 import { attend, choice, labelled, mark, text } from "../controls.js";
 import { announce, fill, h, icon } from "../dom.js";
 import { dated, number, t } from "../words.js";
-import { refuse, said } from "./resource.js";
+import { refuse, said, sure } from "./resource.js";
 
 const LIMIT = 100;
 const ROLES = ["viewer", "member", "admin"];
@@ -50,6 +50,10 @@ function members(path) {
 function item(path, member, act) {
   const to = `${path}/members/${member.id}`;
   const name = member.username || member.principal;
+  const handOver = async () => {
+    if (await sure(t("handOverSure", name), t("makeOwner")))
+      act(`${path}/transfer`, { method: "POST", body: { member_id: member.id } });
+  };
   return h(
     "li",
     { class: "card row" },
@@ -60,8 +64,8 @@ function item(path, member, act) {
           "div",
           { class: "buttons" },
           roleOf(member, name, (role) => act(to, { method: "PATCH", body: { role } })),
-          h("button", { class: "button", onclick: () => act(`${path}/transfer`, { method: "POST", body: { member_id: member.id } }) }, t("makeOwner")),
-          h("button", { class: "button quiet", "aria-label": t("removeMember", name), onclick: () => act(to, { method: "DELETE" }) }, icon("bin"), t("remove")),
+          h("button", { class: "button", onclick: handOver }, t("makeOwner")),
+          h("button", { class: "button quiet", "aria-label": t("removeMember", name), onclick: () => act(to, { method: "DELETE" }) }, icon("bin"), t("takeOut")),
         ),
   );
 }
