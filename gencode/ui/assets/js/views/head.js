@@ -1,6 +1,7 @@
 // The head of a task's view: its name, its state, and the button that cancels it.
 
 import { get } from "../api.js";
+import { modelTitle } from "../choices.js";
 import { h, icon, put } from "../dom.js";
 import { kindTitle, taskName } from "../kinds.js";
 import { isGenerate, isOver } from "../task.js";
@@ -46,7 +47,7 @@ function factsOf(view) {
   const created = t("created", dated(view.created_at));
   if (!isGenerate(view.kind)) return [view.label && kindTitle(view.kind), created];
   return [
-    view.model && t("withModel", view.model),
+    view.model && t("withModel", modelTitle(view.model)),
     view.private == null ? "" : t(view.private ? "private" : "public"),
     view.github_org,
     created,
