@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gencode.domain.errors import Invalid
 from gencode.githosts.errors import HostError, RepoExists
 from gencode.githosts.port import RepositorySpec
 from gencode.http.base_models import ResponseModel, Words
@@ -59,10 +60,11 @@ class HostChoices(ResponseModel):
 class NameAvailability(ResponseModel):
     """Whether a repository of this name could be created now."""
 
-    host: str
-    availability: Literal["free", "taken", "unknown"] = Field(
-        description="unknown: the host did not say so in time, or refuses for another reason"
+    availability: Literal["free", "taken", "refused", "unknown"] = Field(
+        description="refused: no task would be accepted; unknown: the host did not say so in time, or refuses"
     )
+    field: str | None = Field(None, description="The field that is refused: repo_name, host or github_org")
+    message: Words | None = Field(None, description="Why it is refused")
 
 
 MODELS = JsonResponseSpec(model=ModelChoices, description="Yours first")
@@ -70,11 +72,7 @@ HOSTS = JsonResponseSpec(model=HostChoices, description="The default one is name
 AVAILABILITY = JsonResponseSpec(model=NameAvailability, description="Nothing was created")
 
 NAME = Parameter(
-    name="repo_name",
-    location="query",
-    description="Required, as the field repo_name",
-    type=Text(pattern=r"^[A-Za-z0-9._-]{1,100}$", message="must be the name of a repository"),
-    default="",
+    name="repo_name", location="query", description="As the field repo_name", type=Text(), default=""
 )
 HOST = Parameter(name="host", location="query", description="As the field host", type=Text(), default=None)
 ACCOUNT = Parameter(
@@ -113,22 +111,27 @@ async def check_repository_name(request: Request) -> Response:
     whether the repository is private."""
     services, principal = get_extension(request, GenerateServices), get_principal(request)
     headers = await get_services(request).rate.spend(principal.id, RATE)
-    name, account = NAME.read(request), ACCOUNT.read(request) or None
-    host = services.choose_host(HOST.read(request) or None, account, name)
-    found = await _availability(services, host, account, name)
-    return AVAILABILITY.make(NameAvailability(host=host, availability=found), headers)
+    found = await _availability(services, NAME.read(request), HOST.read(request), ACCOUNT.read(request))
+    return AVAILABILITY.make(found, headers)
 
 
 async def _availability(
-    services: GenerateServices, host: str, account: str | None, name: str
-) -> Literal["free", "taken", "unknown"]:
-    spec = RepositorySpec(name=name, org=account, private=True, description="", marker="", host=host)
+    services: GenerateServices, name: str, host: str | None, account: str | None
+) -> NameAvailability:
+    try:
+        chosen = services.choose_host(host or None, account or None, name)
+    except Invalid as error:
+        broken = error.problems[0]
+        return NameAvailability(availability="refused", field=broken["field"], message=broken["message"])
+    spec = RepositorySpec(
+        name=name, org=account or None, private=True, description="", marker="", host=chosen
+    )
     with anyio.move_on_after(CHECK_SECONDS):
         try:
             await services.git_host.check(spec)
         except RepoExists:
-            return "taken"
+            return NameAvailability(availability="taken")
         except HostError:
-            return "unknown"
-        return "free"
-    return "unknown"
+            return NameAvailability(availability="unknown")
+        return NameAvailability(availability="free")
+    return NameAvailability(availability="unknown")

@@ -205,11 +205,9 @@ export default {
   // The log
   log: (count) => `All events (${count})`,
   commonEvents: {
-    status: (d) => d.message,
     resumed: () => "The service went on with the task",
     approval: (d) => d.message || "Waiting for approval",
     approved: () => "Approved",
-    error: (d) => `${d.code}: ${d.message}`,
   },
   events: {
     plan: (d) => `Planned ${d.files.length} files: ${d.summary}`,
@@ -224,7 +222,7 @@ export default {
     pushed: (d) => `Pushed commit ${d.commit}`,
     outline: (d) => `${d.path} is written in ${d.parts?.length || 1} parts`,
     part: (d) => `${d.path}: part ${d.part} of ${d.of} is whole`,
-    approval: (d) => d.message || "Waiting for approval of the plan",
+    approval: () => "Waiting for approval of the plan",
     approved: () => "The plan was approved",
     cached: (d) => `Plan and files are those of an earlier task (similarity ${d.similarity})`,
   },

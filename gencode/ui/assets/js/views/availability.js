@@ -29,16 +29,16 @@ export function availability(form) {
     const given = PLACE.map((name) => [name, form.elements.namedItem(name).value.trim()]);
     try {
       const found = await get(`repository-name?${new URLSearchParams(given.filter(([, value]) => value))}`);
-      if (turn === asked) tell(found.availability, field.value.trim());
-    } catch (error) {
-      if (turn !== asked) return;
-      for (const { field: name, message } of error.errors || []) mark(form, name, message);
+      if (turn === asked) tell(found, field.value.trim());
+    } catch {
+      // It is not known; the task will say so.
     }
   }
 
-  function tell(state, name) {
+  function tell({ availability: state, field: refused, message }, name) {
     put(told, state === "free" ? t("nameFree") : "");
     if (state === "taken") mark(form, "repo_name", t("nameTaken", numbered(name)));
+    if (state === "refused") mark(form, refused, message);
   }
 
   return { ask, stop: () => clearTimeout(timer) };

@@ -1,6 +1,7 @@
 // All events of a task as text; collapsed until the user opens it.
 
 import { h } from "../dom.js";
+import { failureText, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
 import { clock, t } from "../words.js";
 
@@ -31,7 +32,7 @@ export function logView() {
 }
 
 function row({ id, kind, data }, taskKind) {
-  const text = (isGenerate(taskKind) && t("events")[kind]) || t("commonEvents")[kind];
+  const text = own(kind, taskKind) || (isGenerate(taskKind) && t("events")[kind]) || t("commonEvents")[kind];
   return h(
     "li",
     { class: kind },
@@ -39,4 +40,11 @@ function row({ id, kind, data }, taskKind) {
     data.at && h("time", { datetime: data.at }, clock(data.at)),
     h("span", {}, text ? text(data) : kind),
   );
+}
+
+/** Statuses and errors in the page's language, whatever the task's is. */
+function own(kind, taskKind) {
+  if (kind === "status") return ({ status }) => statusName(status, taskKind);
+  if (kind === "error") return ({ code, message }) => `${code}: ${failureText(code) || message}`;
+  return null;
 }

@@ -1,6 +1,12 @@
 // English texts of what a task's view shows besides its state: stages, files, the plan.
 
 export default {
+  // Messages of the service are English: the page's own sentences for codes and rules are for other languages.
+  failures: {},
+  rules: {},
+  planReady: "The plan is ready: it waits for your approval",
+  finished: "The task is completed",
+
   // The form
   defaultOne: (name) => `${name}, the default`,
   ownModel: "your own model",

@@ -1,6 +1,9 @@
 // 任务视图中状态以外的文字：阶段、文件、计划。
 
 export default {
+  planReady: "计划已就绪，等待您的批准",
+  finished: "任务已完成",
+
   defaultOne: (name) => `${name}（默认）`,
   ownModel: "您自己的模型",
   nothingToChoose: "还没有可选项：请先添加",
