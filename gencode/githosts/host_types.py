@@ -72,15 +72,8 @@ async def token_login(
     parameters are those of `connect`. Raises HostError, StartError for an invalid URL or token."""
     host_type = _TYPES[kind]
     dialect = host_type.dialect(user)
-    identity = HostIdentity(
-        label=kind,
-        name=dialect.name,
-        url_setting="api_url",
-        token_setting="the token",
-        errors=host_type.errors,
-    )
-    identity.check_token(token)
-    api = RestApi(dialect, identity, _endpoint(kind, identity, url, token), client, options)
+    identity = user_identity(kind, dialect.name, host_type.errors)
+    api = user_api(kind, url, token, client, options, dialect, identity)
     try:
         response = await api.get("/user")
     except HostForbidden:  # of a project, a group or a workspace: it is no user
@@ -90,6 +83,27 @@ async def token_login(
     names = (response.body.get(field) for field in ("login", "username", "nickname"))
     login = next(filter(None, names), None)
     return login if isinstance(login, str) else None
+
+
+def user_identity(kind: str, name: str, errors: HostErrors = HOST_ERRORS) -> HostIdentity:
+    """A host that a user's credential is for."""
+    return HostIdentity(
+        label=kind, name=name, url_setting="api_url", token_setting="the token", errors=errors
+    )
+
+
+def user_api(
+    kind: str,
+    url: str,
+    token: str,
+    client: httpx.AsyncClient,
+    options: HostOptions,
+    dialect: ApiDialect,
+    identity: HostIdentity,
+) -> RestApi:
+    """The API of a host that a user's credential is for. Raises StartError for an invalid URL or token."""
+    identity.check_token(token)
+    return RestApi(dialect, identity, _endpoint(kind, identity, url, token), client, options)
 
 
 def default_url(kind: str) -> str | None:

@@ -11,8 +11,22 @@ from gencode.domain.tree import Tree
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ParentCommit:
+    """The commit on which another one is made.
+
+    id       40 hexadecimal digits
+    folders  the entries (mode, id) by name of each of its folders in which a file is written, by path; "" is
+             the root. A folder that is not among them is new
+    """
+
+    id: str
+    folders: Mapping[str, Mapping[bytes, tuple[int, bytes]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """The content of a root commit. Equal snapshots have equal SHAs: the commit depends on nothing else.
+    """The content of a root commit, or with `parent` what a commit adds to another one. Equal snapshots have
+    equal SHAs: the commit depends on nothing else.
 
     author          `Name <email>`, also used as the committer
     at              both dates of the commit; written in UTC
@@ -25,6 +39,7 @@ class Snapshot:
     author: str
     at: datetime
     branch: str = "main"
+    parent: ParentCommit | None = None
     deflated_blobs: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -84,6 +99,7 @@ class GitHost(Protocol):
 
     async def push(self, repo: Repository, snapshot: Snapshot) -> str:
         """Make the snapshot the head of its branch, without force; returns the commit's SHA (40 hex digits).
+        A snapshot with a parent leaves the default branch as it is.
 
         A branch that already points to this SHA counts as success. One attempt, no retries. Raises GitError
         with the server's own message, redacted.

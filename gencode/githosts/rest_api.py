@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
@@ -33,6 +35,17 @@ _WRITE_STATUSES = frozenset({200, 201, 400, 404, 409, 422})
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _SAME_METHOD = frozenset({307, 308})
 """Redirects that a write may follow: GitHub sends them for an organisation that was renamed."""
+MAX_PAGE_BYTES = 16 * 2**20
+"""Of one page of a list: 50 comments of 64 KB, each character as an escape, are 19 MB; real ones are less."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListPage:
+    """A page of a list. `is_last`: whether the host says that there is no other; hosts that say nothing
+    answer an empty one after the last, or the same again."""
+
+    items: list[Any]
+    is_last: bool
 
 
 class RestApi:
@@ -66,11 +79,38 @@ class RestApi:
 
     async def get(self, path: str) -> ApiResponse:
         """Status 200 or 404. Follows one redirect (of a renamed repository) within the API's own origin."""
+        return self._response(await self._read(path), _READ_STATUSES)
+
+    async def get_list(self, path: str) -> ListPage | None:
+        """A page of a list; None for 404."""
+        reply = await self._read(path, MAX_PAGE_BYTES)
+        if reply.status != 200:
+            self._response(reply, _READ_STATUSES)
+            return None
+        try:
+            items = json.loads(reply.content)
+        except (ValueError, RecursionError):
+            items = None
+        if not isinstance(items, list):
+            name, setting = self._identity.name, self._identity.url_setting
+            raise self._identity.errors.protocol(f"{name}'s answer is not a list; check {setting}")
+        link = reply.headers.get("link", "")
+        return ListPage(items=items, is_last=not items or (bool(link) and 'rel="next"' not in link))
+
+    async def get_text(self, path: str) -> bytes | None:
+        """A text; None for 404."""
+        reply = await self._read(path, MAX_PAGE_BYTES)
+        if reply.status == 200:
+            return reply.content
+        self._response(reply, _READ_STATUSES)
+        return None
+
+    async def _read(self, path: str, max_bytes: int = MAX_JSON_BYTES) -> HttpReply:
         url = self._url + path
-        reply = await self._exchange("GET", url)
+        reply = await self._exchange("GET", url, max_bytes=max_bytes)
         if reply.status in _REDIRECTS:
-            reply = await self._exchange("GET", self._redirect_target(url, reply))
-        return self._response(reply, _READ_STATUSES)
+            reply = await self._exchange("GET", self._redirect_target(url, reply), max_bytes=max_bytes)
+        return reply
 
     async def send(self, request: ApiRequest) -> ApiResponse:
         """Success, or a refusal by 400, 404, 409 or 422. Writes are serial and `spacing` seconds apart.
@@ -86,14 +126,16 @@ class RestApi:
             return await self._exchange(request.method, self._redirect_target(url, reply), request.body)
         return reply
 
-    async def _exchange(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> HttpReply:
+    async def _exchange(
+        self, method: str, url: str, body: Mapping[str, Any] | None = None, max_bytes: int = MAX_JSON_BYTES
+    ) -> HttpReply:
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         request = self._client.build_request(method, url, headers=self._headers, json=body, timeout=timeout)
         operation = {"GET": "read", "POST": "create"}.get(method, "change")
         name, errors = self._identity.name, self._identity.errors
         with self._options.metrics.host_seconds.labels(self._identity.label, operation).time():
             try:
-                return await exchange(self._client, request, DEADLINE, MAX_JSON_BYTES)
+                return await exchange(self._client, request, DEADLINE, max_bytes)
             except httpx.TimeoutException as error:
                 raise errors.network(f"{name} did not answer in time; try again later") from error
             except ReplyTooLong as error:

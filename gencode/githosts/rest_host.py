@@ -154,7 +154,8 @@ class RestGitHost:
             )
         with self._options.metrics.host_seconds.labels(self._identity.label, "push").time():
             sha = await self._git.push(repo.clone_url, self.endpoint.token, snapshot, user=self._git_user)
-        await self._set_default_branch(repo, snapshot.branch)
+        if snapshot.parent is None:
+            await self._set_default_branch(repo, snapshot.branch)
         return sha
 
     async def _set_default_branch(self, repo: Repository, branch: str) -> None:

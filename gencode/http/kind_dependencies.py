@@ -15,6 +15,7 @@ from gencode.llm.prices import Price
 from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
+from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.sandbox.port import Sandbox
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
@@ -124,6 +125,7 @@ class KindDependencies:
     checkpoint_reader     for endpoints that read a whole project
     checker               parses untrusted texts in separate processes
     sandbox               runs untrusted programs, unless it is off; in a process that runs no tasks it is off
+    slots                 makes limits of calls that all processes share
     extensions            what packages above this one offer, found by their class: see `extension`
     """
 
@@ -144,14 +146,18 @@ class KindDependencies:
     checkpoint_reader: CheckpointReader
     checker: ProjectChecker
     sandbox: Sandbox
+    slots: SlotFactory = local_slots
     extensions: Sequence[object] = ()
 
     def extension(self, cls: type[T]) -> T:
         """Raises LookupError if none is of this class: a programming error."""
-        for extension in self.extensions:
-            if isinstance(extension, cls):
-                return extension
-        raise LookupError(f"nothing provides {cls}")
+        if (found := self.optional_extension(cls)) is None:
+            raise LookupError(f"nothing provides {cls}")
+        return found
+
+    def optional_extension(self, cls: type[T]) -> T | None:
+        """None without the package that would provide it."""
+        return next((one for one in self.extensions if isinstance(one, cls)), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

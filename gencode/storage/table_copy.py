@@ -1,10 +1,10 @@
-"""The tables of a task database, with pages and digests of their rows, to copy them to another database."""
+"""Tables with pages and digests of their rows, to copy them to another database; those of a task database."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gencode.storage.rows import (
@@ -24,11 +24,21 @@ PAGE_CHARACTERS = 4_194_304
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """`order`: columns by which its rows are ordered, the same in all databases."""
+    """order   columns by which its rows are ordered, the same in all databases
+    schema   in PostgreSQL
+    sources  what SQLite reads for a column, as PostgreSQL casts its value to text; the column itself else
+    """
 
     name: str
     columns: tuple[str, ...]
     order: tuple[str, ...]
+    schema: str = "gencode"
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Its name in PostgreSQL."""
+        return f"{self.schema}.{self.name}"
 
 
 TABLES = (

@@ -54,7 +54,7 @@ class Database:
 async def open_database(url: str) -> AsyncIterator[Database]:
     """Opens the database and upgrades its tables. `url`: see `sqlite_url` and `postgres_url`. Raises
     StartError."""
-    engine = _engine(url)
+    engine = engine_of(url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)
@@ -70,7 +70,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def existing_database(url: str) -> AsyncIterator[Database]:
     """Opens a database for reading, with its tables as they are."""
-    engine = _engine(url)
+    engine = engine_of(url)
     try:
         yield Database(engine)
     finally:
@@ -96,15 +96,22 @@ def postgres_url(dsn: str) -> str:
     return f"postgresql+psycopg{separator}{rest}"
 
 
-def _engine(url: str) -> AsyncEngine:
+def engine_of(url: str, **options: Any) -> AsyncEngine:
+    """`options`: more of those of `create_async_engine`. Nothing is connected yet."""
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_SECONDS})
+        connect_args = {"timeout": BUSY_SECONDS}
+        engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args=connect_args, **options)
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_immediately)
         return engine
     # Nothing is prepared on the server, so that a pooler of transactions may stand before it.
     engine = create_async_engine(
-        url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, connect_args={"prepare_threshold": None}
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"prepare_threshold": None},
+        **options,
     )
     return engine.execution_options(schema_translate_map={None: POSTGRES_SCHEMA})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import hostile, kill, reconnect
+from tests.campaigns import fuzz, hostile, kill, reconnect
 from tests.campaigns.hostile_kinds import KINDS
 from tests.campaigns.schedule import FAILPOINTS
 
@@ -50,3 +50,12 @@ async def test_an_attack_takes_little_memory_and_leaves_the_service_to_others(tm
     assert report.faults == []
     assert [result.kind for result in report.results] == list(names)
     assert all(result.received for result in report.results)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.one_process("an admin is made in DATA_DIR")
+async def test_hostile_requests_are_refused_as_described_and_show_nobody_elses_rows(tmp_path: Path) -> None:
+    """Every operation answers at least one request as it is meant to."""
+    report = await fuzz.campaign(bodies=300, seed=7, folder=tmp_path)
+    assert report.faults == []
+    assert report.bodies >= 300

@@ -153,7 +153,10 @@ UNRUN = {
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
     "apt-get install bubblewrap": "installs a package; tests/unit/sandbox uses it",
-    "SANDBOX='container:docker run": "needs Docker; tests/unit/bootstrap/test_sandbox.py has other commands",
+    "SANDBOX='container:docker run": "needs Docker; sandbox/test_container.py has a client of its own",
+    "curl -s http://127.0.0.1:8080/api/v1/pipelines/test-generation": (
+        "needs a repository; test_test_branches.py sends the same"
+    ),
 }
 """Blocks that no test runs as they stand, by how they begin, and why not."""
 RUNNABLE = {"sh", "bash", "python", "js", "go", "html"}

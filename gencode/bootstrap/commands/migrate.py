@@ -14,7 +14,8 @@ import anyio
 from gencode.bootstrap.extra_imports import cluster_module
 from gencode.cli.output import write
 from gencode.domain.errors import DataDirLocked, StartError
-from gencode.settings import DatabaseSettings, load_database
+from gencode.settings import EncryptionSettings, load_encryption
+from gencode.storage.data_dir_lock import ENCRYPTION_KEY_FILE
 
 SHARES = 10
 """A line of progress for each tenth of a table."""
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = load_database()
+    settings = load_encryption()
     if not (dsn := settings.direct_dsn):
         raise StartError(
             "set DATABASE_URL to an empty PostgreSQL database, which the tasks of DATA_DIR are taken to"
@@ -38,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _migrate(settings: DatabaseSettings, dsn: str, progress: Progress) -> Any:
+async def _migrate(settings: EncryptionSettings, dsn: str, progress: Progress) -> Any:
     migration = cluster_module("gencode.bootstrap.data_dir_migration")
-    return await migration.migrate_data_dir(settings.data_dir, dsn, progress)
+    return await migration.migrate_data_dir(settings.data_dir, dsn, progress, settings.encryption_keys)
 
 
 class Progress:
@@ -60,5 +61,15 @@ class Progress:
 def _lines(data_dir: Path, done: Any) -> Iterator[str]:
     for name, table in done.tables.items():
         yield f"{name}  {table.rows} rows  sha256 {table.sha256[:16]}"
-    yield f"{done.database} has all that {data_dir / 'gencode.db'} has"
+    yield f"{done.database} has all that {data_dir / 'gencode.db'} has{_and_workspace(done)}"
     yield f"{done.queued} unfinished tasks go on when workers are started; DATA_DIR keeps its database"
+    if done.secrets_without_key:
+        yield (
+            f"{done.secrets_without_key} stored keys and tokens of users need their key: set ENCRYPTION_KEY"
+            " as the service had it, or, where it was not set, to the output of"
+            f" `base64 -w0 {data_dir / ENCRYPTION_KEY_FILE}`"
+        )
+
+
+def _and_workspace(done: Any) -> str:
+    return ", and the workspace" if any("." in name for name in done.tables) else ""

@@ -1,13 +1,14 @@
-"""The last stage: the result, with the findings of earlier reviews of the same subject."""
+"""The result, with the findings of earlier reviews of the same subject."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import anyio.to_thread
 
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.pipelines.code_review.artifacts import Judged
+from gencode.pipelines.code_review.artifacts import Judged, ReviewInput
 from gencode.pipelines.code_review.findings import Finding, FindingStatus
 from gencode.pipelines.code_review.names import REVIEW
 from gencode.pipelines.code_review.result import ReviewResult, result_of
@@ -16,13 +17,19 @@ from gencode.pipelines.code_review.tracking import known_findings, record_of, wi
 from gencode.workspace.reviews.store import LastReview, ReviewStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    given: ReviewInput
+    result: ReviewResult
+
+
 class Delivering:
     """The result is a checkpoint before anything is written, so that a repetition writes the same."""
 
     def __init__(self, store: ReviewStore) -> None:
         self._store = store
 
-    async def __call__(self, judged: Judged, emit: Emit) -> ReviewResult:
+    async def __call__(self, judged: Judged, emit: Emit) -> Delivered:
         given = judged.reviewed.collected.given
         stored = given.checkpoints.get(REVIEW)
         result = ReviewResult.model_validate_json(stored) if stored else await self._result(judged)
@@ -31,7 +38,7 @@ class Delivering:
             await emit(StageUpdate(checkpoints=checkpoint, result={"review": summary(result)}))
         if given.subject:
             await self._record(judged, result)
-        return result
+        return Delivered(given=given, result=result)
 
     async def _result(self, judged: Judged) -> ReviewResult:
         given = judged.reviewed.collected.given

@@ -9,6 +9,7 @@ from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.model_tasks.request import LimitsRetry
+from gencode.outbound.user_http import UserHttp
 from gencode.pipelines.code_review.api.operations import OPERATIONS
 from gencode.pipelines.code_review.api.preparation import Preparation, submitted
 from gencode.pipelines.code_review.api.request import PATTERN_MESSAGES, CodeReviewRequest
@@ -22,6 +23,7 @@ from gencode.pipelines.code_review.api.views import (
 from gencode.pipelines.code_review.collecting import Collecting
 from gencode.pipelines.code_review.delivering import Delivering
 from gencode.pipelines.code_review.judging import Judging
+from gencode.pipelines.code_review.messages import POST_ADVICE
 from gencode.pipelines.code_review.names import (
     COLLECTED_EVENT,
     COLLECTING,
@@ -30,15 +32,20 @@ from gencode.pipelines.code_review.names import (
     JUDGED_EVENT,
     JUDGING,
     NAME,
+    POSTED_EVENT,
+    POSTING,
     REVIEWED_EVENT,
     REVIEWING,
 )
 from gencode.pipelines.code_review.pipeline import CodeReview
+from gencode.pipelines.code_review.posting import PostingStage
 from gencode.pipelines.code_review.reviewed_hunks import ReviewedHunks
 from gencode.pipelines.code_review.reviewing import Reviewing
 from gencode.pipelines.code_review.sources import DiffSource
+from gencode.reviewhosts.errors import POSTING_ERRORS
 from gencode.workspace.code_diffs.errors import DiffNotReady
 from gencode.workspace.code_diffs.store import CodeDiffs
+from gencode.workspace.repositories.change_requests import ChangeRequests
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
@@ -57,6 +64,7 @@ KIND = Kind(
         REVIEWING: {"en": "Reviewing", "zh": "评审"},
         JUDGING: {"en": "Merging and ranking", "zh": "合并与排序"},
         DELIVERING: {"en": "Writing the result", "zh": "写入结果"},
+        POSTING: {"en": "Posting the review", "zh": "发布评审"},
     },
     request_model=CodeReviewRequest,
     submission=Submission(
@@ -82,11 +90,16 @@ KIND = Kind(
         DiffNotReady,
         BudgetExceeded,
         SecretFound,
+        *POSTING_ERRORS,
         TaskTimeout,
         CrashLoop,
         Internal,
     ),
-    event_names=(COLLECTED_EVENT, FINDING_EVENT, REVIEWED_EVENT, JUDGED_EVENT, "usage", "retry", "failover"),
+    error_advice=POST_ADVICE,
+    event_names=(
+        *(COLLECTED_EVENT, FINDING_EVENT, REVIEWED_EVENT, JUDGED_EVENT, POSTED_EVENT),
+        *("usage", "retry", "failover"),
+    ),
     milestones=(REVIEWING,),
     operations=OPERATIONS,
 )
@@ -99,16 +112,18 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     hunks = ReviewedHunks(store)
     diffs = CodeDiffs(workspace, dependencies.store)
     clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
+    changes = ChangeRequests(workspace, dependencies.extension(UserHttp), dependencies.metrics)
     pipeline = CodeReview(
         Collecting(DiffSource(clones, sync, diffs), hunks, dependencies.checker),
         Reviewing(dependencies.sessions, hunks, tokens, min(settings.files_at_once, MOST_AT_ONCE)),
         Judging(dependencies.sessions, tokens),
         Delivering(store),
+        PostingStage(changes, dependencies.secrets, dependencies.slots),
         dependencies.price,
     )
     return KindRuntime(
         pipeline=pipeline,
-        prepare=Preparation(workspace, sync, diffs, dependencies.choose_model),
+        prepare=Preparation(workspace, sync, diffs, changes, dependencies.choose_model),
         view=task_fields,
         label=label,
         notification_fields=notification_fields,

@@ -13,8 +13,9 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     "title": {"en": "Code review", "zh": "代码评审"},
     "nothing": {"en": "Nothing was found.", "zh": "未发现问题。"},
     "found": {"en": "{count} findings: {list}.", "zh": "{count} 个问题：{list}。"},
+    "found_one": {"en": "1 finding: {list}.", "zh": "1 个问题：{list}。"},
     "read": {
-        "en": "{files} files, {added} lines added, {deleted} deleted.",
+        "en": "{files} {file_word}, {added} {line_word} added, {deleted} deleted.",
         "zh": "{files} 个文件，新增 {added} 行，删除 {deleted} 行。",
     },
     "incomplete": {"en": "**Not everything was reviewed.**", "zh": "**并非全部内容都已评审。**"},
@@ -27,7 +28,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     "requirements": {"en": "Requirements", "zh": "需求"},
     "more": {"en": "and {count} more", "zh": "以及另外 {count} 个"},
 }
-_SEVERITIES = {
+SEVERITY_WORDS = {
     Severity.CRITICAL: {"en": "critical", "zh": "严重"},
     Severity.MAJOR: {"en": "major", "zh": "重要"},
     Severity.MINOR: {"en": "minor", "zh": "次要"},
@@ -59,8 +60,12 @@ def _document(result: ReviewResult, language: str) -> Iterator[str]:
     yield f"# {text('title')}{f': {escaped(result.subject)}' if result.subject else ''}"
     yield ""
     stats = result.stats
-    yield _counts(result, language)
-    yield text("read", files=stats.files, added=stats.added, deleted=stats.deleted)
+    yield counts_line(result, language)
+    words = {
+        "file_word": "file" if stats.files == 1 else "files",
+        "line_word": "line" if stats.added == 1 else "lines",
+    }
+    yield text("read", files=stats.files, added=stats.added, deleted=stats.deleted, **words)
     if not result.complete:
         yield text("incomplete")
     for finding in result.findings:
@@ -86,16 +91,18 @@ def _requirements(requirements: Sequence[TracedRequirement], language: str) -> I
         yield f"- {escaped(one.id)} **{_MET[one.status][language]}**{where}: {escaped(one.statement)}"
 
 
-def _counts(result: ReviewResult, language: str) -> str:
+def counts_line(result: ReviewResult, language: str) -> str:
     counts = [
-        f"{count} {_SEVERITIES[severity][language]}" for severity, count in result.severities.items() if count
+        f"{count} {SEVERITY_WORDS[severity][language]}"
+        for severity, count in result.severities.items()
+        if count
     ]
-    name = "found" if counts else "nothing"
+    name = ("found_one" if len(result.open) == 1 else "found") if counts else "nothing"
     return _TEXTS[name][language].format(count=len(result.open), list=", ".join(counts))
 
 
 def _finding(finding: Finding, language: str) -> Iterator[str]:
-    severity = _SEVERITIES[finding.severity][language]
+    severity = SEVERITY_WORDS[finding.severity][language]
     yield from ("", f"## {code(finding.place)}: {escaped(finding.title)}", "")
     yield f"{severity}, {finding.category}" + (
         "" if finding.line else f"; {_TEXTS['no_line'][language].format(reason=finding.unanchored)}"
@@ -113,7 +120,7 @@ def _list(title: str, findings: Sequence[Finding], language: str) -> Iterator[st
         return
     yield from ("", f"## {title}", "")
     for one in findings:
-        yield f"- {code(one.place)} ({_SEVERITIES[one.severity][language]}): {escaped(one.title)}"
+        yield f"- {code(one.place)} ({SEVERITY_WORDS[one.severity][language]}): {escaped(one.title)}"
 
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&@])")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gencode.domain.task import PENDING, Task
-from gencode.pipelines.code_review.names import COLLECTING, DELIVERING, JUDGING, REVIEWING
+from gencode.pipelines.code_review.names import COLLECTING, DELIVERING, JUDGING, POSTING, REVIEWING
 
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     PENDING: {"en": "The review is accepted", "zh": "代码评审已接受"},
@@ -14,6 +14,10 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     REVIEWING: {"en": "{model} reviews the changes", "zh": "{model} 正在评审改动"},
     JUDGING: {"en": "Merging and ranking the findings", "zh": "正在合并并排序问题"},
     DELIVERING: {"en": "Writing the result", "zh": "正在写入结果"},
+    POSTING: {
+        "en": "Posting the review to change request {change}",
+        "zh": "正在将评审发布到变更请求 {change}",
+    },
     "completed": {"en": "The review is done", "zh": "评审完成"},
     "cancelled": {"en": "The review is cancelled", "zh": "评审已取消"},
 }
@@ -21,6 +25,7 @@ _FOUND = {
     "en": ": {findings} findings ({critical} critical, {major} major)",
     "zh": "：{findings} 个问题（严重 {critical}，重要 {major}）",
 }
+_FOUND_ONE = {**_FOUND, "en": ": 1 finding ({critical} critical, {major} major)"}
 _NOTHING = {"en": ": nothing was found", "zh": "：未发现问题"}
 _INCOMPLETE = {
     "en": ". Not everything was reviewed: the ledger says what was left out, and why",
@@ -29,13 +34,47 @@ _INCOMPLETE = {
 
 
 def message(task: Task, status: str) -> str:
-    text = _TEXTS[status][task.language].format(model=task.parameters.get("model", ""))
+    change = (task.parameters.get("post") or {}).get("change", "")
+    text = _TEXTS[status][task.language].format(model=task.parameters.get("model", ""), change=change)
     summary: Mapping[str, Any] | None = task.result.get("review")
     if status != "completed" or not summary:
         return text
-    text += (_FOUND if summary["findings"] else _NOTHING)[task.language].format(**summary)
+    found = {0: _NOTHING, 1: _FOUND_ONE}.get(summary["findings"], _FOUND)
+    text += found[task.language].format(**summary)
     return text + ("" if summary["complete"] else _INCOMPLETE[task.language])
 
 
 def first_message(language: str) -> str:
     return _TEXTS[PENDING][language]
+
+
+_KEPT = {"en": " A retry posts the review, which is kept.", "zh": " 评审已保留，重试只会发布它。"}
+
+
+def _advice(en: str, zh: str) -> Mapping[str, str]:
+    return {"en": en + _KEPT["en"], "zh": zh + _KEPT["zh"]}
+
+
+POST_ADVICE: Mapping[str, Mapping[str, str]] = {
+    "HOST_AUTH": _advice(
+        "Give the repository's Git credential a token that is valid.", "请为仓库的 Git 凭证填写有效的令牌。"
+    ),
+    "HOST_FORBIDDEN": _advice(
+        "Grant the credential's token what the message names.", "请授予凭证令牌消息中提到的权限。"
+    ),
+    "HOST_RATE_LIMIT": _advice("Wait as long as the message says.", "请按消息所说的时间等待。"),
+    "HOST_UNAVAILABLE": _advice("The host does not work now: wait.", "托管平台暂时不可用，请稍候。"),
+    "HOST_NETWORK": _advice("The host cannot be reached now: wait.", "暂时无法连接托管平台，请稍候。"),
+    "HOST_PROTOCOL": _advice("Check the address of the credential.", "请检查凭证的地址。"),
+    "CHANGE_UNKNOWN": _advice(
+        "Check that the credential's token may see the change request; another number needs a new review.",
+        "请检查凭证的令牌是否有权查看该变更请求；编号有误时需重新提交评审。",
+    ),
+    "CHANGE_CLOSED": _advice("Open the change request again.", "请重新打开该变更请求。"),
+    "POSTING_REFUSED": _advice("Do what the host's message asks for.", "请按托管平台的消息处理。"),
+    "POSTING_UNAVAILABLE": _advice(
+        "Choose an active repository with a credential of GitHub, GitLab, Gitea or Forgejo.",
+        "请使用已启用的仓库，并选择 GitHub、GitLab、Gitea 或 Forgejo 的凭证。",
+    ),
+}
+"""By error code: what a user can do when a review could not be posted."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 NAME = "code_review"
 
 COLLECTING, REVIEWING, JUDGING, DELIVERING = "collecting", "reviewing", "judging", "delivering"
+POSTING = "posting"
 
 COLLECTED_EVENT, FINDING_EVENT, REVIEWED_EVENT, JUDGED_EVENT = "collected", "finding", "reviewed", "judged"
+POSTED_EVENT = "posted"
 
-DIFF, PLAN, JUDGED, REVIEW = "diff", "plan", "judged", "review"
+DIFF, PLAN, JUDGED, REVIEW, POSTED = "diff", "plan", "judged", "review", "posted"
 PLACED = "placed:"
 """Before the number of a bundle: its placed findings."""
 SKIPPED = "skipped"

@@ -11,12 +11,22 @@ from gencode.llm.interrupted_calls import FindPrice
 from gencode.model_tasks.calls import ModelRun, final_usage
 from gencode.pipelines.code_review.artifacts import Judged, JudgedFindings, Reviewed, ReviewInput
 from gencode.pipelines.code_review.collecting import Collecting, restored
-from gencode.pipelines.code_review.delivering import Delivering
+from gencode.pipelines.code_review.delivering import Delivered, Delivering
 from gencode.pipelines.code_review.judging import Judging
 from gencode.pipelines.code_review.messages import message
-from gencode.pipelines.code_review.names import COLLECTING, DELIVERING, JUDGED, JUDGING, REVIEWING
+from gencode.pipelines.code_review.names import (
+    COLLECTING,
+    DELIVERING,
+    JUDGED,
+    JUDGING,
+    POSTING,
+    REVIEW,
+    REVIEWING,
+)
+from gencode.pipelines.code_review.posting import PostingStage
 from gencode.pipelines.code_review.prompts import ReviewInstructions
 from gencode.pipelines.code_review.requirements import RequiredText
+from gencode.pipelines.code_review.result import ReviewResult
 from gencode.pipelines.code_review.reviewing import Reviewing, placed_bundles, skipped_bundles
 
 
@@ -29,6 +39,7 @@ class CodeReview:
         reviewing: Reviewing,
         judging: Judging,
         delivering: Delivering,
+        posting: PostingStage,
         price: FindPrice,
     ) -> None:
         self._stages = (
@@ -36,6 +47,7 @@ class CodeReview:
             Stage(name=REVIEWING, run=reviewing),
             Stage(name=JUDGING, run=judging),
             Stage(name=DELIVERING, run=delivering),
+            Stage(name=POSTING, run=posting, applies=posting.applies),
         )
         self._price = price
 
@@ -47,6 +59,8 @@ class CodeReview:
         given = _input(task, request, checkpoints)
         if task.stage in ("", COLLECTING):
             return given
+        if task.stage == POSTING:
+            return Delivered(given=given, result=ReviewResult.model_validate_json(checkpoints[REVIEW]))
         collected = restored(given)
         if task.stage == REVIEWING:
             return collected

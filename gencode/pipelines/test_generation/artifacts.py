@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
@@ -62,6 +63,21 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """The test files become one commit on a new branch.
+
+    branch         its name, which gets a number if there is another branch of it
+    at             the time of the commit
+    repository_id, commit   its repository and its parent; "" until they are read
+    """
+
+    branch: str
+    at: datetime
+    repository_id: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Given:
     """The stored request.
 
@@ -70,7 +86,9 @@ class Given:
     place         in place of files and patch
     code_diff_id  the same; of an uploaded patch, the files are given
     changes       of a repository or code diff, by path; None until they are read, and without one
+    taken         paths that no test file may have, besides those of files
     requirements  texts by id
+    delivery      None if the files are only offered
     """
 
     files: Mapping[str, str]
@@ -78,9 +96,11 @@ class Given:
     place: Place | None = None
     code_diff_id: str | None = None
     changes: Mapping[str, ChangedFile] | None = None
+    taken: Sequence[str] = ()
     functions: Sequence[str] = ()
     framework: Framework | None = None
     requirements: Mapping[str, str] = field(default_factory=dict)
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ import anyio.to_thread
 
 from gencode.codegen.test_code.functions import NamedFunction
 from gencode.codegen.test_code.reader import TestCodeReader
+from gencode.domain.path_rules import is_workflow
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.test_generation.artifacts import (
@@ -74,7 +75,7 @@ class Collecting:
         if (given.place is None and given.code_diff_id is None) or given.changes is not None:
             return work, {}
         found = await self._read_sources(work.run, given)
-        given = replace(given, files=found.files, changes=found.changes)
+        given = found.within(given)
         return replace(work, given=given), {SOURCES: found.model_dump_json()}
 
     async def _targets(self, given: Given) -> Targets:
@@ -96,7 +97,13 @@ class Collecting:
             chosen = [one for one in known if _is_changed(one, change) or wanted.takes(path, one.name)]
             if change.lines and not chosen:
                 skipped.append(SkippedTarget(path=path, reason="no function in it is changed"))
-            groups += _groups(path, chosen, change, given, [group.test_path for group in groups])
+            of_file = list(_groups(path, chosen, change, given, [group.test_path for group in groups]))
+            if any(is_workflow(group.test_path) for group in of_file):
+                skipped.append(
+                    SkippedTarget(path=path, reason="the Git host would run its tests as workflows")
+                )
+                continue
+            groups += of_file
         skipped += [_unknown(name, given) for name in wanted.left()]
         skipped += [SkippedTarget(path=g.source, reason="too many functions") for g in groups[MAX_GROUPS:]]
         return Targets(groups=tuple(groups[:MAX_GROUPS]), skipped=tuple(skipped))
@@ -140,7 +147,7 @@ def _groups(
         return
     fits = given.framework in OF_LANGUAGE[language]
     framework = given.framework if given.framework and fits else framework_of(given.files, language)
-    used = list(taken)
+    used = [*taken, *given.taken]
     for at in range(0, len(functions), FUNCTIONS_OF_GROUP):
         used.append(test_path(path, given.files, used, language))
         yield TargetGroup(

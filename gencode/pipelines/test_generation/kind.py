@@ -6,7 +6,15 @@ from functools import partial
 
 from gencode.codegen.errors import CheckFailed
 from gencode.codegen.test_code.reader import TestCodeReader
-from gencode.domain.errors import CrashLoop, Internal, SecretFound, TaskTimeout, error_classes
+from gencode.domain.errors import (
+    CrashLoop,
+    Internal,
+    SecretFound,
+    TaskTimeout,
+    UnsafePath,
+    UnsafeTree,
+    error_classes,
+)
 from gencode.githosts.errors import GitError
 from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
@@ -29,8 +37,9 @@ from gencode.pipelines.test_generation.api.views import (
 )
 from gencode.pipelines.test_generation.collecting import Collecting
 from gencode.pipelines.test_generation.errors import NothingToTest
-from gencode.pipelines.test_generation.names import COLLECTING, NAME, VERIFYING, WRITING
+from gencode.pipelines.test_generation.names import COLLECTING, NAME, PUSHING, VERIFYING, WRITING
 from gencode.pipelines.test_generation.pipeline import TestGeneration
+from gencode.pipelines.test_generation.pushing_branch import PushingBranch
 from gencode.pipelines.test_generation.sources import StoredSource
 from gencode.pipelines.test_generation.verification.sandbox_verifier import SandboxVerifier
 from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
@@ -40,6 +49,7 @@ from gencode.workspace.code_diffs.errors import DiffNotReady, DiffUnusable
 from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
+from gencode.workspace.repositories.push import RepositoryPush
 from gencode.workspace.repositories.sync import RepositorySync
 from gencode.workspace.workspace import Workspace
 
@@ -50,6 +60,7 @@ KIND = Kind(
         COLLECTING: {"en": "Finding functions", "zh": "查找函数"},
         WRITING: {"en": "Writing tests", "zh": "编写测试"},
         VERIFYING: {"en": "Checking the tests", "zh": "检验测试"},
+        PUSHING: {"en": "Pushing a branch", "zh": "推送分支"},
     },
     request_model=TestGenerationRequest,
     submission=Submission(
@@ -79,6 +90,8 @@ KIND = Kind(
         SecretFound,
         SandboxFailed,
         NothingToTest,
+        UnsafePath,
+        UnsafeTree,
         TaskTimeout,
         CrashLoop,
         Internal,
@@ -89,7 +102,7 @@ KIND = Kind(
             "zh": "请发送补丁修改后的文件内容，或指定其他函数名。",
         }
     },
-    event_names=("targets", "test_file", "verified", "usage", "retry", "failover", "resumed"),
+    event_names=("targets", "test_file", "verified", "pushed", "usage", "retry", "failover", "resumed"),
     milestones=(WRITING, VERIFYING),
     operations=(tests.read_tests, tests.archive_tests, tests.patch_tests),
 )
@@ -98,6 +111,7 @@ KIND = Kind(
 def start(dependencies: KindDependencies) -> KindRuntime:
     reader = TestCodeReader(dependencies.checker)
     clones, sync = dependencies.extension(RepositoryClones), RepositorySync.of(dependencies)
+    push = RepositoryPush.of(dependencies, sync)
     diffs = CodeDiffs(dependencies.extension(Workspace), dependencies.store)
     settings = dependencies.settings
     is_off = settings.sandbox == "off"
@@ -107,6 +121,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         price=dependencies.price,
         store=dependencies.store,
         sync=sync,
+        push=push,
         diffs=diffs,
         is_off=is_off,
     )
@@ -116,6 +131,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
             dependencies.sessions, dependencies.checker, settings.max_output_tokens, settings.files_at_once
         ),
         VerifyingTests(reader, SandboxVerifier(dependencies.sandbox, reader)),
+        PushingBranch(push, settings.git_author),
         dependencies.price,
         is_off=is_off,
     )

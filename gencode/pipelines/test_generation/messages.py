@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gencode.domain.task import PENDING, Task
-from gencode.pipelines.test_generation.names import COLLECTING, VERIFYING, WRITING
+from gencode.pipelines.test_generation.names import COLLECTING, PUSHING, VERIFYING, WRITING
 
 Texts = Mapping[str, str]
 OFF: Texts = {
@@ -20,6 +20,7 @@ _MESSAGES: Mapping[str, Texts] = {
     COLLECTING: {"en": "Looking for the functions to test", "zh": "正在查找要测试的函数"},
     WRITING: {"en": "{model} writes tests", "zh": "{model} 正在编写测试"},
     VERIFYING: {"en": "Checking the tests", "zh": "正在检验测试"},
+    PUSHING: {"en": "Pushing the tests to a new branch", "zh": "正在将测试推送到新分支"},
     "failed": {"en": "The task failed", "zh": "任务失败"},
     "cancelled": {"en": "The task was cancelled", "zh": "任务已取消"},
 }
@@ -28,6 +29,7 @@ _DONE: Texts = {
     "zh": "共 {tests} 个测试，{files} 个文件；舍弃 {discarded} 个",
 }
 _UNVERIFIED: Texts = {"en": "; unverified: {reason}", "zh": "；未经验证：{reason}"}
+_BRANCH: Texts = {"en": "; on the branch {branch}", "zh": "；位于分支 {branch}"}
 _REASONS_ZH = {"the sandbox is off": "沙箱已关闭"}
 
 
@@ -56,4 +58,6 @@ def _completed(task: Task) -> str:
         reason = str(found.get("verification_reason", ""))
         shown = _REASONS_ZH.get(reason, reason) if language == "zh" else reason
         text += _UNVERIFIED[language].format(reason=shown)
+    if found.get("branch"):
+        text += _BRANCH[language].format(branch=found["branch"])
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NAME = "test_generation"
-COLLECTING, WRITING, VERIFYING = "collecting", "writing_tests", "verifying_tests"
+COLLECTING, WRITING, VERIFYING, PUSHING = "collecting", "writing_tests", "verifying_tests", "pushing_branch"
 """Stages."""
-SOURCES, TARGETS, WRITTEN, TESTS = "sources", "targets", "written", "tests"
+SOURCES, TARGETS, WRITTEN, TESTS, BRANCH = "sources", "targets", "written", "tests", "branch"
 """Checkpoints."""

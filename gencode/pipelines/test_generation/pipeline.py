@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gencode.domain.task import Task
@@ -12,6 +11,7 @@ from gencode.llm.interrupted_calls import FindPrice
 from gencode.model_tasks.calls import ModelRun, final_usage
 from gencode.pipelines.test_generation.artifacts import (
     Collected,
+    Delivery,
     Given,
     Place,
     Targets,
@@ -20,7 +20,18 @@ from gencode.pipelines.test_generation.artifacts import (
 )
 from gencode.pipelines.test_generation.collecting import Collecting
 from gencode.pipelines.test_generation.messages import message
-from gencode.pipelines.test_generation.names import COLLECTING, SOURCES, TARGETS, VERIFYING, WRITING, WRITTEN
+from gencode.pipelines.test_generation.names import (
+    COLLECTING,
+    PUSHING,
+    SOURCES,
+    TARGETS,
+    TESTS,
+    VERIFYING,
+    WRITING,
+    WRITTEN,
+)
+from gencode.pipelines.test_generation.pushing_branch import PushingBranch, Verified, is_for_a_branch
+from gencode.pipelines.test_generation.results import TestsView
 from gencode.pipelines.test_generation.sources import Sources
 from gencode.pipelines.test_generation.verifying_tests import VerifyingTests
 from gencode.pipelines.test_generation.writing_tests import WritingTests
@@ -36,6 +47,7 @@ class TestGeneration:
         collecting: Collecting,
         writing: WritingTests,
         verifying: VerifyingTests,
+        pushing: PushingBranch,
         price: FindPrice,
         *,
         is_off: bool,
@@ -45,6 +57,7 @@ class TestGeneration:
             Stage(name=COLLECTING, run=collecting),
             Stage(name=WRITING, run=writing),
             Stage(name=VERIFYING, run=verifying),
+            Stage(name=PUSHING, run=pushing, applies=is_for_a_branch),
         )
         self._price = price
         self._is_off = is_off
@@ -55,14 +68,18 @@ class TestGeneration:
 
     def restore(
         self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints
-    ) -> Collected | Written:
-        work = Collected(run=ModelRun.of(task, request, checkpoints), given=_given(request, checkpoints))
+    ) -> Collected | Written | Verified:
+        work = Collected(
+            run=ModelRun.of(task, request, checkpoints), given=_given(task, request, checkpoints)
+        )
         if TARGETS in checkpoints:
             targets = Targets.model_validate_json(checkpoints[TARGETS])
             work = Collected(run=work.run, given=work.given, targets=targets)
         if task.stage == VERIFYING and WRITTEN in checkpoints:
             written = WrittenFiles.model_validate_json(checkpoints[WRITTEN])
             return Written(collected=work, files=written.files)
+        if task.stage == PUSHING and TESTS in checkpoints:
+            return Verified(collected=work, view=TestsView.model_validate_json(checkpoints[TESTS]))
         return work
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
@@ -72,7 +89,7 @@ class TestGeneration:
         return message(task, status, self._is_off)
 
 
-def _given(request: Mapping[str, Any], checkpoints: Checkpoints) -> Given:
+def _given(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> Given:
     given = Given(
         files={file["path"]: file["text"] for file in request.get("files") or ()},
         patch=request.get("patch"),
@@ -81,11 +98,17 @@ def _given(request: Mapping[str, Any], checkpoints: Checkpoints) -> Given:
         functions=request.get("functions") or (),
         framework=request.get("framework"),
         requirements={one["id"]: one.get("text", "") for one in request.get("requirements") or ()},
+        delivery=_delivery(task, request),
     )
     if SOURCES not in checkpoints:
         return given
-    sources = Sources.model_validate_json(checkpoints[SOURCES])
-    return replace(given, files=sources.files, changes=sources.changes)
+    return Sources.model_validate_json(checkpoints[SOURCES]).within(given)
+
+
+def _delivery(task: Task, request: Mapping[str, Any]) -> Delivery | None:
+    if request.get("deliver") != "branch":
+        return None
+    return Delivery(branch=request.get("branch") or f"gencode-tests-{task.id[-8:]}", at=task.created_at)
 
 
 def _place(request: Mapping[str, Any]) -> Place | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import islice
 
 import anyio.to_thread
@@ -22,6 +23,7 @@ from gencode.githosts.fetch.limits import FetchProgress
 from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.test_generation.artifacts import Given
 from gencode.pipelines.test_generation.changes import ChangedFile, changes_of
+from gencode.pipelines.test_generation.frameworks import is_test_file
 from gencode.pipelines.test_generation.selection import MAX_CHARACTERS, MAX_FILE, file_of, needed
 from gencode.workspace.code_diffs.errors import DiffUnusable
 from gencode.workspace.code_diffs.store import CodeDiffs
@@ -31,15 +33,31 @@ from gencode.workspace.repositories.sync import RepositorySync
 
 MAX_PATHS = 50_000
 """Of a tree; of a larger one, the first are known."""
+MAX_TAKEN = 10_000
 
 
 class Sources(BaseModel):
-    """What is stored. `changes`: by path."""
+    """What is stored.
+
+    changes                by path
+    repository_id, commit  where the files are from; "" if the request has sent them
+    taken                  test files of the commit that are not among the files
+    """
 
     model_config = ConfigDict(frozen=True)
 
     files: dict[str, str]
     changes: dict[str, ChangedFile]
+    repository_id: str = ""
+    commit: str = ""
+    taken: tuple[str, ...] = ()
+
+    def within(self, given: Given) -> Given:
+        """The request with what was read."""
+        delivery = given.delivery
+        if delivery:
+            delivery = replace(delivery, repository_id=self.repository_id, commit=self.commit)
+        return replace(given, files=self.files, changes=self.changes, taken=self.taken, delivery=delivery)
 
 
 class StoredSource:
@@ -60,7 +78,8 @@ class StoredSource:
         refs = (place.base, place.head)
         async with self._clone(run, place.repository_id, refs) as clone:
             base, head = [await clone.call(clone.resolve, ref) for ref in refs]
-            return await clone.call(_between, clone.repository, base, head, given.functions)
+            found = await clone.call(_between, clone.repository, base, head, given.functions)
+        return found.model_copy(update={"repository_id": place.repository_id})
 
     async def _of_code_diff(self, run: ModelRun, given: Given, row_id: str) -> Sources:
         try:
@@ -72,7 +91,8 @@ class StoredSource:
             return await anyio.to_thread.run_sync(_of_files, diff, given.files)
         commit = row.source_commit or ""
         async with self._clone(run, row.repository_id, (commit,)) as clone:
-            return await clone.call(_at, clone.repository, commit, diff, given.functions)
+            found = await clone.call(_at, clone.repository, commit, diff, given.functions)
+        return found.model_copy(update={"repository_id": row.repository_id})
 
     @asynccontextmanager
     async def _clone(self, run: ModelRun, repository_id: str, refs: Sequence[str]) -> AsyncIterator[Clone]:
@@ -97,7 +117,8 @@ def _at(repository: Repo, commit: str, diff: Diff, functions: Sequence[str]) -> 
     changed = [file.path for file in diff.files if file.path in blobs]
     named = [path for path in map(file_of, functions) if path in blobs]
     files = dict(_texts(repository, needed([*changed, *named], list(blobs)), blobs))
-    return Sources(files=files, changes=changes_of(diff, files))
+    taken = tuple(path for path in blobs if is_test_file(path) and path not in files)[:MAX_TAKEN]
+    return Sources(files=files, changes=changes_of(diff, files), commit=commit, taken=taken)
 
 
 def _of_files(diff: Diff, files: Mapping[str, str]) -> Sources:

@@ -12,6 +12,7 @@ from gencode.pipelines.test_generation.artifacts import Given, TargetGroup, Writ
 from gencode.pipelines.test_generation.evidence import Evidence
 from gencode.pipelines.test_generation.frameworks import marked
 from gencode.pipelines.test_generation.names import TESTS
+from gencode.pipelines.test_generation.pushing_branch import Verified
 from gencode.pipelines.test_generation.results import (
     DeliveredTest,
     DiscardedTest,
@@ -41,7 +42,7 @@ class VerifyingTests:
         self._reader = reader
         self._verify = verify
 
-    async def __call__(self, work: Written, emit: Emit) -> TestsView:
+    async def __call__(self, work: Written, emit: Emit) -> Verified:
         """Raises SandboxFailed, CheckFailed."""
         given, known = work.collected.given, work.collected.run.checkpoints
         outcomes = [await self._outcome(file, given, known, emit) for file in work.files]
@@ -49,7 +50,7 @@ class VerifyingTests:
         skipped = work.collected.targets.skipped if work.collected.targets else ()
         view = result_view(outcomes, groups, skipped, given.requirements, "")
         await emit(StageUpdate(checkpoints={TESTS: view.model_dump_json()}, result=_result(view)))
-        return view
+        return Verified(collected=work.collected, view=view)
 
     async def _outcome(
         self, file: WrittenFile, given: Given, known: Mapping[str, str], emit: Emit

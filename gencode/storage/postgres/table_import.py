@@ -13,7 +13,7 @@ from gencode.storage.postgres.migrations import UNFINISHED_IMPORT
 from gencode.storage.postgres.statements import RowsStatement
 from gencode.storage.postgres.writes import Enqueue
 from gencode.storage.rows import Row
-from gencode.storage.table_copy import TABLES, Report, RowDigests, Table, TableDigest
+from gencode.storage.table_copy import Report, RowDigests, Table, TableDigest
 
 # ruff: noqa: S608 - only names of tables and columns are put into the texts
 
@@ -36,6 +36,8 @@ _REMOVE_MARK = f"DROP TABLE gencode.{UNFINISHED_IMPORT}".encode()
 _PUT_KEY = (
     b"INSERT INTO gencode.signing_keys VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET key = excluded.key"
 )
+_SET_FORMATS = b"SET bytea_output = hex"
+"""As `Table.sources` has them."""
 _PUT_API_KEYS = (
     b"INSERT INTO gencode.api_keys (id, version, document) VALUES (1, 1, %s::text) ON CONFLICT DO NOTHING"
 )
@@ -48,48 +50,55 @@ class Import:
         self._connection = connection
         self._address = address
 
-    async def begin(self, source: str) -> bool:
+    async def is_begun(self, source: str) -> bool:
         """Whether an earlier import of the same is continued. `source`: identifies what is imported, and
         changes with it."""
-        has_mark = (await self._connection.fetch(_HAS_MARK))[0][0]
-        if not has_mark:
-            await self._check_empty()
-            async with transaction(self._connection):
-                await self._connection.run(_ADD_MARK)
-                await self._connection.run(_SET_MARK, [source])
-        elif (await self._connection.fetch(_MARK))[0][0] != source:
+        if not (await self._connection.fetch(_HAS_MARK))[0][0]:
+            return False
+        if (await self._connection.fetch(_MARK))[0][0] != source:
             raise StoreUnusable(
                 f"{self._address} has a part of another DATA_DIR, or of this one before it changed: drop that"
                 " database, create it anew, and try again"
             )
-        return bool(has_mark)
+        return True
+
+    async def begin(self, source: str) -> None:
+        """For a database without content, see `check_empty`."""
+        async with transaction(self._connection):
+            await self._connection.run(_ADD_MARK)
+            await self._connection.run(_SET_MARK, [source])
 
     async def end(self) -> None:
         await self._connection.run(_REMOVE_MARK)
 
-    async def _check_empty(self) -> None:
-        for table in TABLES:
+    async def check_empty(self, tables: Sequence[Table], content: str) -> None:
+        """`content`: what they hold, in English."""
+        for table in tables:
             if await self.count(table):
                 raise StoreUnusable(
-                    f"{self._address} has tasks of its own: name an empty database in DATABASE_URL"
+                    f"{self._address} has {content} of its own: name an empty database in DATABASE_URL"
                 )
 
     async def count(self, table: Table) -> int:
-        rows = await self._connection.fetch(f"SELECT count(*) FROM gencode.{table.name}".encode())
+        rows = await self._connection.fetch(f"SELECT count(*) FROM {table.place}".encode())
         return int(rows[0][0])
 
-    async def put(
-        self,
-        table: Table,
-        page: Sequence[Row],
-        queued: Sequence[tuple[str, str]] = (),
-        enqueue: Enqueue | None = None,
+    async def put(self, statement: RowsStatement, page: Sequence[Row]) -> None:
+        """Store rows that follow those that are there."""
+        async with transaction(self._connection):
+            await self._connection.run_over(statement, page)
+
+    async def run(self, sql: bytes) -> None:
+        await self._connection.run(sql)
+
+    async def put_tasks(
+        self, table: Table, page: Sequence[Row], queued: Sequence[tuple[str, str]], enqueue: Enqueue
     ) -> None:
-        """Store rows that follow those that are there. `queued`: id and principal of tasks that `enqueue`
-        gives their jobs, in the same transaction."""
+        """Store rows of a table of TABLES. `queued`: id and principal of tasks that `enqueue` gives their
+        jobs, in the same transaction."""
         async with transaction(self._connection):
             await self._connection.run_over(_INSERTS[table.name], page)
-            if enqueue and queued:
+            if queued:
                 await enqueue(self._connection.raw, queued)
 
     async def put_key(self, name: str, key: bytes) -> None:
@@ -118,15 +127,16 @@ async def open_import(dsn: str) -> AsyncIterator[Import]:
     Raises StoreUnusable, also while it is used, and where a process of the service runs.
     """
     async with exclusive_connection(dsn, is_import=True) as connection:
+        await connection.run(_SET_FORMATS)
         yield Import(connection, place(dsn))
 
 
 def _digests_after(table: Table, has_last: bool) -> bytes:
     """Rows: the columns of the order, and the digest of a row. Values: those columns of the row before."""
-    parts = (f"coalesce(octet_length({name}::text) || ':' || {name}, '-')" for name in table.columns)
+    parts = (f"coalesce(octet_length({name}::text) || ':' || {name}::text, '-')" for name in table.columns)
     order = ", ".join(table.order)
     after = f"WHERE ({order}) > ({', '.join(['%s'] * len(table.order))})" if has_last else ""
     return (
-        f"SELECT {order}, sha256(convert_to({' || '.join(parts)}, 'UTF8')) FROM gencode.{table.name}"
+        f"SELECT {order}, sha256(convert_to({' || '.join(parts)}, 'UTF8')) FROM {table.place}"
         f" {after} ORDER BY {order} LIMIT {DIGEST_ROWS}"
     ).encode()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gencode.storage.rows import Row
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.errors import store_unusable
+from gencode.storage.sqlite.schema import migrate
 from gencode.storage.table_copy import TABLES, Report, RowDigests, Table, TableDigest
 
 # ruff: noqa: S608 - only names of tables and columns are put into the texts
@@ -21,8 +22,9 @@ REPORT_ROWS = 10_000
 class SQLiteTables:
     """See `open_tables`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, tables: Sequence[Table]) -> None:
         self._connection = connection
+        self._tables = tables
 
     def count(self, table: Table) -> int:
         (rows,) = self._connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
@@ -30,13 +32,14 @@ class SQLiteTables:
 
     def rows(self, table: Table, skipped: int = 0) -> Iterator[Row]:
         """The rows in the table's order, without the first `skipped` ones."""
-        columns, order = ", ".join(table.columns), ", ".join(table.order)
+        columns = ", ".join(table.sources.get(name, name) for name in table.columns)
+        order = ", ".join(table.order)
         sql = f"SELECT {columns} FROM {table.name} ORDER BY {order} LIMIT -1 OFFSET ?"
         yield from self._connection.execute(sql, (skipped,))
 
     def digests(self, escape: Callable[[str], str], report: Report) -> dict[str, TableDigest]:
         """The digest of each table, by its name. `escape`: how the other database stores a text."""
-        return {table.name: self._digest(table, escape, report) for table in TABLES}
+        return {table.name: self._digest(table, escape, report) for table in self._tables}
 
     def _digest(self, table: Table, escape: Callable[[str], str], report: Report) -> TableDigest:
         total, found = self.count(table), RowDigests()
@@ -49,14 +52,19 @@ class SQLiteTables:
 
 
 @contextmanager
-def open_tables(path: Path) -> Iterator[SQLiteTables]:
-    """The tables of this file, brought to the newest schema. The caller holds the lock of the folder.
+def open_tables(
+    path: Path,
+    tables: Sequence[Table] = TABLES,
+    prepare: Callable[[sqlite3.Connection], None] = migrate,
+) -> Iterator[SQLiteTables]:
+    """The tables of this file, brought to the newest schema by `prepare`. The caller holds the lock of the
+    folder.
 
     Raises StoreUnusable, also while they are read.
     """
-    with closing(connect(path, busy_timeout=5)) as connection:
+    with closing(connect(path, 5, prepare)) as connection:
         try:
-            yield SQLiteTables(connection)
+            yield SQLiteTables(connection, tables)
         except sqlite3.Error as error:
             raise store_unusable(path, error) from error
 

@@ -16,13 +16,12 @@ from gencode.githosts.errors import GitNetwork
 from gencode.githosts.fetch.client import Fetched
 from gencode.githosts.fetch.limits import FetchProgress
 from gencode.githosts.fetch.transport import Remote
-from gencode.githosts.origins import origin_of
 from gencode.http.kind_dependencies import KindDependencies
 from gencode.outbound.user_http import UserHttp
-from gencode.workspace.git_credentials.hosts import password_user, repository_origin
+from gencode.workspace.git_credentials.hosts import password_user
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
-from gencode.workspace.git_credentials.table import GitCredential
 from gencode.workspace.repositories.clones import RepositoryClones, source_of
+from gencode.workspace.repositories.credentials import credential_of
 from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.local_forge import LocalForge
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
@@ -118,7 +117,7 @@ class RepositorySync:
                 await clone.call(clone.resolve, ref)
 
     async def _fetch(self, row: GitRepository, task: TaskVersion, progress: FetchProgress) -> Synced:
-        remote, clone = await self._remote(row), self._clones.clone_of(row.id)
+        remote, clone = await self.remote(row), self._clones.clone_of(row.id)
         fetched = await self._clones.fetcher.fetch(remote, clone, progress)
         synced = _synced(row, fetched, progress)
         await self._mark(
@@ -135,11 +134,12 @@ class RepositorySync:
         )
         return synced
 
-    async def _remote(self, row: GitRepository) -> Remote:
-        """Raises RepositoryUnusable."""
+    async def remote(self, row: GitRepository) -> Remote:
+        """Where it is, and the token of its credential; "" without one, and for the local forge
+        (`row.is_local`). Raises RepositoryUnusable, GitNetwork."""
         if row.is_local or self._forge.has(row.repository_url):
             return await self._local(row)
-        credential = await self._credential(row)
+        credential = await credential_of(self._workspace, row)
         http = self._http.client_for(row.owner)
         if credential is None:
             return Remote(url=row.repository_url, http=http)
@@ -156,24 +156,6 @@ class RepositorySync:
         await self._mark(row.id, true(), is_local=True)
         row.is_local = True
         return Remote(url=url, http=self._forge.http, name=source_of(row))
-
-    async def _credential(self, row: GitRepository) -> GitCredential | None:
-        """The chosen one, else the default one of the host. It is checked again that it is for this host."""
-        wanted = origin_of(row.repository_url)
-        if row.credential_id:
-            try:
-                chosen = await self._workspace.resource(GIT_CREDENTIALS).get(row.credential_id, row.owner)
-            except NotFound:
-                message = "the credential of the repository was deleted: choose another"
-                raise RepositoryUnusable(message) from None
-            if repository_origin(chosen) != wanted:
-                message = "the credential of the repository is for another host by now: choose another"
-                raise RepositoryUnusable(message)
-            return chosen
-        mine = (GitCredential.owner == row.owner, GitCredential.is_default, ~GitCredential.is_deleted)
-        async with self._workspace.database.transaction() as session:
-            defaults = await session.scalars(select(GitCredential).where(*mine))
-            return next((one for one in defaults if repository_origin(one) == wanted), None)
 
     async def _mark(self, row_id: str, condition: ColumnElement[bool], **values: Any) -> None:
         """It is no change of the user's: the version stays."""

@@ -16,10 +16,12 @@ from gencode.pipelines.code_review.api.request import CodeReviewRequest
 from gencode.pipelines.code_review.messages import first_message
 from gencode.pipelines.code_review.requirements import RequiredText, fitting
 from gencode.pipelines.code_review.sources import patch_of
+from gencode.reviewhosts.errors import PostingUnavailable
 from gencode.workspace.code_diffs.errors import DiffNotReady
 from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.prompt_templates.placeholders import render
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES, PromptCategory
+from gencode.workspace.repositories.change_requests import ChangeRequests
 from gencode.workspace.repositories.errors import RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
@@ -31,25 +33,34 @@ _LONG_FIELDS = ("patch", "instructions", "variables", "requirements")
 
 class Preparation:
     def __init__(
-        self, workspace: Workspace, sync: RepositorySync, diffs: CodeDiffs, choose: ChooseModel
+        self,
+        workspace: Workspace,
+        sync: RepositorySync,
+        diffs: CodeDiffs,
+        changes: ChangeRequests,
+        choose: ChooseModel,
     ) -> None:
         self._workspace = workspace
         self._diffs = diffs
         self._sync = sync
+        self._changes = changes
         self._choose = choose
 
     async def __call__(self, request: CodeReviewRequest, submitter: Submitter) -> PreparedTask:
         """Raises Invalid, also for a patch that cannot be read."""
         model = await choose_model(request, submitter, self._choose)
         instructions = await self._instructions(request, submitter)
-        branch = await self._branch(request, submitter)
+        repository_id, branch = await self._source(request, submitter)
+        post = await self._post(request, repository_id, submitter)
+        subject = f"{post['repository_id']}#{post['change']}" if post else None
         stored = {
             **stored_request(request),
             **model.parameters(),
             "asked_model": request.model,
             "language": request.language or submitter.language,
             "instructions": instructions,
-            "subject": request.subject or branch,
+            "subject": request.subject or branch or subject,
+            "post": post,
             "requirements": await self._requirements(request, submitter),
         }
         if request.patch is not None:
@@ -60,24 +71,42 @@ class Preparation:
             message=first_message(submitter.language),
         )
 
-    async def _branch(self, request: CodeReviewRequest, submitter: Submitter) -> str | None:
-        """The subject of reviews of a repository's branch; None for a commit, which is reviewed once."""
+    async def _source(
+        self, request: CodeReviewRequest, submitter: Submitter
+    ) -> tuple[str | None, str | None]:
+        """The repository of the diff, and the subject of reviews of its branch: None for a commit, which is
+        reviewed once."""
         if request.code_diff_id is not None:
-            return await self._branch_of_diff(request.code_diff_id, submitter)
+            return await self._source_of_diff(request.code_diff_id, submitter)
         if request.repository_id is None:
-            return None
+            return None, None
         try:
             row = await self._sync.active(request.repository_id, submitter.principal.id)
         except RepositoryUnusable as error:
             raise Invalid.of("repository_id", "usable", error.message) from None
-        return _branch_subject(row.id, request.head)
+        return row.id, _branch_subject(row.id, request.head)
 
-    async def _branch_of_diff(self, row_id: str, submitter: Submitter) -> str | None:
+    async def _source_of_diff(self, row_id: str, submitter: Submitter) -> tuple[str | None, str | None]:
         try:
             row = await self._diffs.completed(row_id, submitter.principal.id)
         except (NotFound, DiffNotReady) as error:
             raise Invalid.of("code_diff_id", "usable", error.message) from None
-        return _branch_subject(row.repository_id, row.source_ref)
+        return row.repository_id, _branch_subject(row.repository_id, row.source_ref)
+
+    async def _post(
+        self, request: CodeReviewRequest, repository_id: str | None, submitter: Submitter
+    ) -> dict[str, Any] | None:
+        """With the repository that is meant. Raises Invalid for one that reviews cannot be posted to."""
+        if request.post is None:
+            return None
+        target = request.post.repository_id or repository_id
+        if target is None:
+            raise Invalid.of("post.repository_id", "required", "the diff has no repository: name one")
+        try:
+            await self._changes.check(target, submitter.principal.id)
+        except PostingUnavailable as error:
+            raise Invalid.of("post", "usable", error.message) from None
+        return {**request.post.model_dump(), "repository_id": target}
 
     async def _requirements(self, request: CodeReviewRequest, submitter: Submitter) -> list[dict[str, Any]]:
         """As they are now."""

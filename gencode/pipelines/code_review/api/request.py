@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from gencode.http.base_models import CALLBACK_URL_PATTERN
+from gencode.http.base_models import CALLBACK_URL_PATTERN, RequestModel
 from gencode.model_tasks.request import ModelTaskRequest, integral
 
 MAX_PATCH = 7_000_000
@@ -21,6 +21,7 @@ Subject = Annotated[
 ]
 RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Value = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
 PATTERN_MESSAGES = {
     "template_id": "must be the id of a prompt template",
@@ -30,7 +31,23 @@ PATTERN_MESSAGES = {
     "base": "must be a branch, a tag or a commit",
     "head": "must be a branch, a tag or a commit",
     "callback_url": CALLBACK_URL_PATTERN,
+    "post.repository_id": "must be the id of a repository",
+    "post.commit": "must be the id of a commit, 40 hexadecimal digits",
 }
+
+
+class Post(RequestModel):
+    """Where the review is posted."""
+
+    change: Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(integral)] = Field(
+        description="The number of the pull request or merge request"
+    )
+    repository_id: RowId | None = Field(
+        None, description="A registered repository; null: that of the diff. A patch has none"
+    )
+    commit: Commit | None = Field(
+        None, description="The commit up to which the patch goes: the head of the change as it is reviewed"
+    )
 
 
 class CodeReviewRequest(ModelTaskRequest):
@@ -64,6 +81,9 @@ class CodeReviewRequest(ModelTaskRequest):
     language: Literal["en", "zh"] | None = Field(
         None, description="Of the findings; null: of the task's messages"
     )
+    post: Post | None = Field(
+        None, description="Post the review to a change request of GitHub, GitLab, Gitea or Forgejo"
+    )
     self_check: bool = Field(False, description="One more call, in which the model doubts its findings")
 
     @model_validator(mode="after")
@@ -80,4 +100,12 @@ class CodeReviewRequest(ModelTaskRequest):
     def _has_template(self) -> CodeReviewRequest:
         if self.variables and self.template_id is None:
             raise ValueError("variables need template_id")
+        return self
+
+    @model_validator(mode="after")
+    def _has_post_target(self) -> CodeReviewRequest:
+        if self.post is not None and self.patch is not None and self.post.repository_id is None:
+            raise ValueError("post of a patch needs repository_id: the repository of the change")
+        if self.post is not None and self.patch is None and self.post.commit is not None:
+            raise ValueError("post.commit is for a patch; a repository's diff has its commits")
         return self

@@ -26,6 +26,25 @@ class ReviewSummary(ResponseModel):
     info: int
 
 
+class PostedReview(ResponseModel):
+    """How the review was posted.
+
+    created, changed, closed  comments
+    listed                    findings that only the summary has
+    is_moved                  the change has another head than was reviewed
+    is_superseded             a later review was there
+    """
+
+    change: int
+    url: str
+    created: int
+    changed: int
+    closed: int
+    listed: int
+    is_moved: bool
+    is_superseded: bool
+
+
 class CodeReviewFields(BaseModel, defer_build=True):
     """Fields of a task's JSON that only this kind has."""
 
@@ -36,6 +55,9 @@ class CodeReviewFields(BaseModel, defer_build=True):
     base: str | None = Field(None, description="Of the repository, as the request names it")
     head: str | None = None
     review: ReviewSummary | None = Field(None, description="null until the review is done")
+    posted: PostedReview | None = Field(
+        None, description="null until it is posted, if the request asks for it"
+    )
 
 
 class ReviewView(ReviewResult, ResponseModel):
@@ -47,6 +69,7 @@ def task_fields(task: Task) -> Mapping[str, Any]:
         "model": task.parameters.get("model"),
         **{name: task.parameters.get(name) for name in _NAMED},
         "review": task.result.get("review"),
+        "posted": task.result.get("posted"),
     }
 
 

@@ -11,9 +11,12 @@ Data = Mapping[str, Any]
 
 
 def _collected(data: Data) -> str:
-    before = f", {data['reviewed_before']} hunks reviewed before" if data["reviewed_before"] else ""
-    left_out = f", {len(data['excluded'])} files left out" if data["excluded"] else ""
-    return f"{INDENT}{data['files']} files in {data['bundles']} parts{before}{left_out}"
+    before = (
+        f", {_counted(data['reviewed_before'], 'hunk')} reviewed before" if data["reviewed_before"] else ""
+    )
+    left_out = f", {_counted(len(data['excluded']), 'file')} left out" if data["excluded"] else ""
+    files, parts = _counted(data["files"], "file"), _counted(data["bundles"], "part")
+    return f"{INDENT}{files} in {parts}{before}{left_out}"
 
 
 def _finding(data: Data) -> str:
@@ -22,20 +25,45 @@ def _finding(data: Data) -> str:
 
 
 def _reviewed(data: Data) -> str:
-    return f"{INDENT}part {data['bundle'] + 1} of {data['of']} is reviewed: {data['findings']} findings"
+    found = _counted(data["findings"], "finding")
+    return f"{INDENT}part {data['bundle'] + 1} of {data['of']} is reviewed: {found}"
 
 
 def _judged(data: Data) -> str:
-    return f"{INDENT}{data['findings']} findings remain"
+    verb = "remains" if data["findings"] == 1 else "remain"
+    return f"{INDENT}{_counted(data['findings'], 'finding')} {verb}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _posted(data: Data) -> str:
+    if data["is_superseded"]:
+        return f"{INDENT}a later review is on change request {data['change']}"
+    counts = ", ".join(
+        f"{data[name]} {said}"
+        for name, said in (("created", "new"), ("changed", "changed"), ("closed", "closed"))
+        if data[name]
+    )
+    moved = "; it has moved on since, so new findings are in the summary" if data["is_moved"] else ""
+    return f"{INDENT}posted to change request {data['change']}: comments: {counts or 'as before'}{moved}"
 
 
 DISPLAY = KindDisplay(
-    lines={"collected": _collected, "finding": _finding, "reviewed": _reviewed, "judged": _judged},
+    lines={
+        "collected": _collected,
+        "finding": _finding,
+        "reviewed": _reviewed,
+        "judged": _judged,
+        "posted": _posted,
+    },
     stages={
         "collecting": "reading the diff",
         "reviewing": "reviewing",
         "judging": "merging and ranking",
         "delivering": "writing the result",
+        "posting": "posting the review",
     },
     fields=("subject", "model"),
 )

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from gencode.domain.errors import Invalid, NotFound
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
+from gencode.githosts.errors import GitError
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
 from gencode.http.kind_dependencies import ChooseModel, task_price
@@ -31,6 +32,7 @@ from gencode.pipelines.test_generation.names import NAME
 from gencode.workspace.code_diffs.errors import DiffNotReady
 from gencode.workspace.code_diffs.store import CodeDiffs
 from gencode.workspace.repositories.errors import RepositoryUnusable
+from gencode.workspace.repositories.push import RepositoryPush
 from gencode.workspace.repositories.sync import RepositorySync
 
 _LONG_FIELDS = ("files", "patch", "functions", "requirements")
@@ -47,6 +49,7 @@ class TestGenerationServices:
     price: FindPrice
     store: Store
     sync: RepositorySync
+    push: RepositoryPush
     diffs: CodeDiffs
     is_off: bool
 
@@ -56,8 +59,7 @@ async def prepare(
 ) -> PreparedTask:
     """Raises Invalid."""
     await anyio.to_thread.run_sync(check_request, request)
-    await _check_code_diff(services, request, submitter)
-    await _check_repository(services, request.repository_id, submitter)
+    await _check_delivery(services, request, submitter, await _repository_of(services, request, submitter))
     model = await choose_model(request, submitter, services.choose_model)
     stored = {**stored_request(request), **model.parameters(), "asked_model": request.model}
     parameters = {name: value for name, value in stored.items() if name not in _LONG_FIELDS}
@@ -68,12 +70,14 @@ async def prepare(
     )
 
 
-async def _check_code_diff(
+async def _repository_of(
     services: TestGenerationServices, request: TestGenerationRequest, submitter: Submitter
-) -> None:
-    """Raises Invalid for a code diff that the principal cannot use, or whose files are not known."""
+) -> str | None:
+    """The id of the repository that the request names, itself or by its code diff. Raises Invalid for what
+    the principal cannot use, and for files that are not known, or sent although they are."""
     if request.code_diff_id is None:
-        return
+        await _check_repository(services, request.repository_id, submitter)
+        return request.repository_id
     try:
         row = await services.diffs.completed(request.code_diff_id, submitter.principal.id)
     except (NotFound, DiffNotReady) as error:
@@ -83,6 +87,7 @@ async def _check_code_diff(
     if row.repository_id is not None and request.files:
         raise Invalid.of("files", "one_source", "the code diff has a repository with its files: send none")
     await _check_repository(services, row.repository_id, submitter, "code_diff_id")
+    return row.repository_id
 
 
 async def _check_repository(
@@ -95,6 +100,25 @@ async def _check_repository(
         await services.sync.active(row_id, submitter.principal.id)
     except RepositoryUnusable as error:
         raise Invalid.of(field, "usable", error.message) from None
+
+
+async def _check_delivery(
+    services: TestGenerationServices,
+    request: TestGenerationRequest,
+    submitter: Submitter,
+    repository_id: str | None,
+) -> None:
+    """Raises Invalid for a branch that could not be pushed: before a model is paid."""
+    if request.deliver != "branch":
+        return
+    if repository_id is None:
+        raise Invalid.of(
+            "deliver", "repository", "a branch needs a repository: name one, or a code diff of one"
+        )
+    try:
+        await services.push.check(repository_id, submitter.principal.id)
+    except (RepositoryUnusable, GitError) as error:
+        raise Invalid.of("deliver", "usable", error.message) from None
 
 
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:

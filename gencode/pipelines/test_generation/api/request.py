@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -14,8 +14,8 @@ from gencode.domain.tree import check_paths
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
 from gencode.pipelines.test_generation.frameworks import Framework
+from gencode.workspace.repositories.resource import RefName, RowId
 
-RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
 MAX_FILES, MAX_FUNCTIONS, MAX_REQUIREMENTS = 200, 100, 50
 REQUIREMENT_ID = r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$"
@@ -47,6 +47,10 @@ class TestGenerationRequest(ModelTaskRequest):
     functions     `area`, `Shape.area`, `shapes.py:Shape.area`, or `shapes.py` for all of it; tested, too
     framework     null: found by the files
     requirements  tests of these name them
+    deliver       `branch`: besides, the test files become one commit on a new branch of the repository, on
+                  the commit that they were written for
+    branch        null: `gencode-tests-` and the end of the task's id. If there is another branch of
+                  this name, it gets a number
     """
 
     __test__ = False
@@ -62,11 +66,15 @@ class TestGenerationRequest(ModelTaskRequest):
     )
     framework: Framework | None = None
     requirements: list[RequirementText] = Field(default_factory=list, max_length=MAX_REQUIREMENTS)
+    deliver: Literal["files", "branch"] = "files"
+    branch: RefName | None = None
 
 
 def check_request(request: TestGenerationRequest) -> None:
     """It parses the patch: call it in a thread. Raises Invalid."""
     _check_source(request)
+    if request.branch is not None and request.deliver != "branch":
+        raise Invalid.of("branch", "together", "a branch is for `deliver: branch`")
     _check_unique("files", (file.path for file in request.files))
     try:
         check_paths((file.path for file in request.files), workflows=True)

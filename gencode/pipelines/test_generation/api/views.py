@@ -11,7 +11,15 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.pipelines.test_generation.results import Verification
 
-_FIELDS = ("tests", "test_files", "discarded_tests", "verification", "verification_reason")
+_FIELDS = (
+    "tests",
+    "test_files",
+    "discarded_tests",
+    "verification",
+    "verification_reason",
+    "branch",
+    "commit",
+)
 
 
 class TestGenerationFields(BaseModel):
@@ -27,6 +35,8 @@ class TestGenerationFields(BaseModel):
     verification_reason: str | None = Field(
         None, description="Why tests are unverified; empty if they are not"
     )
+    branch: str | None = Field(None, description="With `deliver: branch`: where the tests are")
+    commit: str | None = None
 
 
 def task_fields(task: Task) -> Mapping[str, Any]:

@@ -26,11 +26,22 @@ DISPLAY = KindDisplay(
         "targets": _targets_line,
         "test_file": lambda d: f"{INDENT}{d['path']} is written",
         "verified": _verified_line,
+        "pushed": lambda d: f"{INDENT}pushed to the branch {d['branch']}",
     },
     stages={
         "collecting": "finding functions",
         "writing_tests": "writing tests",
         "verifying_tests": "checking the tests",
+        "pushing_branch": "pushing a branch",
     },
-    fields=("tests", "test_files", "discarded_tests", "verification", "verification_reason", "model"),
+    fields=(
+        "tests",
+        "test_files",
+        "discarded_tests",
+        "verification",
+        "verification_reason",
+        "branch",
+        "commit",
+        "model",
+    ),
 )

@@ -10,7 +10,7 @@ const KINDS = [
   ...["fetch_progress", "synced", "compared"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["section", "compared", "requirements"],
-  ...["collected", "finding", "reviewed", "judged", "context", "text", "citations"],
+  ...["collected", "finding", "reviewed", "judged", "posted", "context", "text", "citations"],
   ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
   ...["targets", "test_file", "verified"],
 ];

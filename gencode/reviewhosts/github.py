@@ -1,0 +1,110 @@
+"""Pull requests of GitHub: https://docs.github.com/rest/pulls/reviews
+
+The summary is the text of the first review, which can be edited. A review is taken whole or refused whole:
+one line that is not in the diff refuses all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gencode.diffs import FileDiff, Side
+from gencode.githosts.github import GitHub
+from gencode.reviewhosts.api import ReviewApi, object_of, text_of
+from gencode.reviewhosts.change_lines import file_of
+from gencode.reviewhosts.markers import read_finding, read_summary
+from gencode.reviewhosts.port import Added, Change, NewComment, Posted, PostedComment, PostedSummary
+
+_SIDES = {Side.NEW: "RIGHT", Side.OLD: "LEFT"}
+_REFUSED = frozenset({400, 422})
+
+
+class GitHubReviewDialect(GitHub):
+    required_permissions = "the permission pull_requests=write, or the scope repo"
+
+
+class GitHubReviews:
+    """Implements ReviewHost."""
+
+    max_body = 65_536
+
+    def __init__(self, api: ReviewApi) -> None:
+        self._api = api
+
+    def suggestion_fence(self, before: int, after: int) -> str:
+        """It replaces the lines of the comment, which has one."""
+        return "" if before or after else "suggestion"
+
+    async def change(self, number: int) -> Change:
+        found = await self._api.change(f"/pulls/{number}", number)
+        return Change(
+            number=number,
+            head=text_of(object_of(found, "head"), "sha"),
+            is_open=found.get("state") == "open",
+            web_url=text_of(found, "html_url"),
+        )
+
+    async def diff(self, change: Change) -> Sequence[FileDiff]:
+        path = f"/pulls/{change.number}/files"
+        found = []
+        async for file in self._api.entries(path, change.number, "filename"):
+            new = text_of(file, "filename")
+            found.append(file_of(text_of(file, "previous_filename") or new, new, file.get("patch")))
+        return found
+
+    async def posted(self, change: Change, subject: str) -> Posted:
+        account, number = await self._api.account(), change.number
+        summary: PostedSummary | None = None
+        async for review in self._api.entries(f"/pulls/{number}/reviews", number):
+            marker = read_summary(text_of(review, "body"), subject)
+            if marker and summary is None and _is_ours(review, account):
+                summary = PostedSummary(id=str(review["id"]), marker=marker)
+        comments: dict[str, PostedComment] = {}
+        async for comment in self._api.entries(f"/pulls/{number}/comments", number):
+            if (read := read_finding(text_of(comment, "body"))) and _is_ours(comment, account):
+                found = PostedComment(id=str(comment["id"]), marker=read[0], text=read[1])
+                comments.setdefault(found.marker.key, found)
+        return Posted(summary=summary, comments=comments)
+
+    async def add_comments(
+        self, change: Change, comments: Sequence[NewComment], note: str, summary: str | None
+    ) -> Added:
+        if not comments:
+            return Added()
+        body = {
+            "commit_id": change.head,
+            "event": "COMMENT",
+            "body": note if summary is None else summary,
+            "comments": [_comment(one) for one in comments],
+        }
+        response = await self._api.attempt(f"/pulls/{change.number}/reviews", body)
+        if response.status in _REFUSED:
+            return Added(refused=[one.key for one in comments])
+        if response.status >= 300:
+            raise self._api.refusal(response)
+        return Added(has_summary=summary is not None)
+
+    async def add_summary(self, change: Change, body: str) -> None:
+        review = {"commit_id": change.head, "event": "COMMENT", "body": body}
+        await self._api.write(f"/pulls/{change.number}/reviews", review)
+
+    async def change_summary(self, change: Change, summary: PostedSummary, body: str) -> None:
+        await self._api.write(f"/pulls/{change.number}/reviews/{summary.id}", {"body": body}, "PUT")
+
+    async def change_comment(
+        self, change: Change, comment: PostedComment, body: str, *, is_closed: bool
+    ) -> None:
+        """A thread cannot be resolved by this API: the text says it."""
+        await self._api.write(f"/pulls/comments/{comment.id}", {"body": body}, "PATCH")
+
+
+def _comment(one: NewComment) -> dict[str, Any]:
+    place = one.place
+    return {"path": place.path, "line": place.line, "side": _SIDES[place.side], "body": one.body}
+
+
+def _is_ours(entry: Mapping[str, Any], account: Mapping[str, Any] | None) -> bool:
+    """The token of an app does not tell its account, which is a bot."""
+    user = object_of(entry, "user")
+    return bool(user.get("type") == "Bot" if account is None else user.get("id") == account["id"])
