@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { failureText, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
-import { clock, t } from "../words.js";
+import { clock, language, t } from "../words.js";
 
 const MAX_ROWS = 1000; // older events stay readable through the API
 
@@ -44,7 +44,10 @@ function row({ id, kind, data }, taskKind) {
 
 /** Statuses and errors in the page's language, whatever the task's is. */
 function own(kind, taskKind) {
-  if (kind === "status") return ({ status }) => statusName(status, taskKind);
+  if (kind === "status") return ({ status, message }) => (isReadable(message) ? message : statusName(status, taskKind));
   if (kind === "error") return ({ code, message }) => `${code}: ${failureText(code) || message}`;
   return null;
 }
+
+/** Whether the message of the service is in the page's language, which is Chinese or English. */
+const isReadable = (message) => Boolean(message) && /\p{Script=Han}/u.test(message) === (language() === "zh");
