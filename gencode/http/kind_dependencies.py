@@ -121,10 +121,13 @@ class KindDependencies:
 
     def extension(self, cls: type[T]) -> T:
         """Raises LookupError if none is of this class: a programming error."""
-        for extension in self.extensions:
-            if isinstance(extension, cls):
-                return extension
-        raise LookupError(f"nothing provides {cls}")
+        if (found := self.optional_extension(cls)) is None:
+            raise LookupError(f"nothing provides {cls}")
+        return found
+
+    def optional_extension(self, cls: type[T]) -> T | None:
+        """None without the package that would provide it."""
+        return next((one for one in self.extensions if isinstance(one, cls)), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

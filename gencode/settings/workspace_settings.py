@@ -94,6 +94,33 @@ class WorkspaceSettings(SourcedSettings):
         """ALLOWED_EXTENSIONS as a list."""
         return split_list(self.allowed_extensions.lower())
 
+    plan_limits: bool = Field(
+        False,
+        description="Whether subscription plans limit users and teams: PLAN_*_GENERATIONS and TEAM_*. Off: "
+        "only what an admin sets for a team",
+    )
+    plan_free_generations: int = Field(
+        10, ge=0, le=10**9, description="Generations in a month with the plan free, with PLAN_LIMITS"
+    )
+    plan_team_generations: int = Field(
+        100, ge=0, le=10**9, description="Generations in a month with the plan team, with PLAN_LIMITS"
+    )
+    plan_enterprise_generations: int = Field(
+        1000, ge=0, le=10**9, description="Generations in a month with the plan enterprise, with PLAN_LIMITS"
+    )
+    team_max_members: int = Field(
+        10, ge=1, le=10**6, description="Members of a team without a number of its own, with PLAN_LIMITS"
+    )
+    team_max_projects: int = Field(
+        50, ge=0, le=10**6, description="Projects of a team without a number of its own, with PLAN_LIMITS"
+    )
+    team_storage_quota_mb: int = Field(
+        1024,
+        ge=0,
+        le=10**9,
+        description="MB of artifacts of a team without a quota of its own, with PLAN_LIMITS",
+    )
+
     workspace_purge_days: int = Field(
         30, ge=0, le=36_500, description="Days after which deleted rows are removed for good; 0: never"
     )

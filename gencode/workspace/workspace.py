@@ -17,6 +17,7 @@ from gencode.workspace.identity.passwords import Passwords
 from gencode.workspace.identity.session_authenticator import DatabaseSessionAuthenticator
 from gencode.workspace.identity.sessions import Sessions
 from gencode.workspace.identity.tokens import SessionTokens
+from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.resources.store import ResourceStore
 from gencode.workspace.uploads.store import UploadRules, Uploads
@@ -41,6 +42,7 @@ class WorkspaceOptions:
     login_limit: LoginLimit = field(default_factory=LoginLimit)
     allows_registration: bool = False
     uploads: UploadRules = field(default_factory=UploadRules)
+    plans: PlanRules = field(default_factory=PlanRules)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,11 +58,14 @@ class Workspace:
     ledger: DatabaseLedger
     uploads: Uploads
     allows_registration: bool
+    plans: PlanRules
     used_secrets: OwnedSecrets = field(default_factory=OwnedSecrets, repr=False)
 
     def resource(self, resource: Resource[T, V]) -> ResourceStore[T, V]:
         """The rows of a resource."""
-        return ResourceStore(self.database, self.audit, self.encryption, resource, self.used_secrets)
+        return ResourceStore(
+            self.database, self.audit, self.encryption, resource, self.used_secrets, self.plans
+        )
 
 
 @asynccontextmanager
@@ -86,6 +91,7 @@ async def open_workspace(
             ledger=DatabaseLedger(database),
             uploads=Uploads(database, options.uploads),
             allows_registration=options.allows_registration,
+            plans=options.plans,
         )
 
 

@@ -13,6 +13,7 @@ from gencode.domain.errors import (
     ApprovalExpired,
     CrashLoop,
     Internal,
+    PlanLimitReached,
     SecretFound,
     TaskTimeout,
     TreeError,
@@ -20,6 +21,7 @@ from gencode.domain.errors import (
 )
 from gencode.domain.task import Task
 from gencode.githosts.errors import GitError, HostError
+from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
@@ -65,6 +67,7 @@ KIND = Kind(
             "Turn a prompt into a new Git repository with a working project. Answers at once with a task_id; "
             "ask status for how it goes and for repo_url."
         ),
+        errors=(PlanLimitReached,),
     ),
     view_model=GenerateTaskFields,
     retry_model=RetryRequest,
@@ -148,6 +151,7 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
         choose_host=dependencies.choose_host,
         price=dependencies.price,
         progress_registry=dependencies.progress_registry,
+        limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
         is_cache_enabled=dependencies.settings.prompt_cache != "off",
         workflows=dependencies.settings.allow_workflows,
         max_output_tokens=dependencies.settings.max_output_tokens,

@@ -12,6 +12,7 @@ from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
+from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import ChooseModel
 from gencode.llm.prices import Price
 from gencode.llm.progress_tracker import ProgressRegistry
@@ -37,6 +38,7 @@ class GenerateServices:
     choose_host: Callable[[str | None, str | None, str], str]
     price: Callable[[str], Price | None]
     progress_registry: ProgressRegistry
+    limits: GenerationLimits
     is_cache_enabled: bool
     workflows: bool
     max_output_tokens: int

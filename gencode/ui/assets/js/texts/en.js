@@ -341,6 +341,7 @@ export default {
     ALREADY_TAKEN: "Choose another name.",
     CONVERSATION_BUSY: "An answer of this conversation is being written: wait for it, or stop it.",
     LAST_ADMIN: "Make another user an admin first.",
+    PLAN_LIMIT_REACHED: "Do what the message says, or ask an admin of the service for a higher plan.",
     PROJECT_ARCHIVED: "Take the project out of the archive first.",
     TEAM_HAS_PROJECTS: "Delete the team's projects first.",
     TEAM_NEEDS_OWNER: "Make another member the owner of the team first.",

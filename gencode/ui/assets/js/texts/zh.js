@@ -329,6 +329,7 @@ export default {
     ALREADY_TAKEN: "请换一个名称。",
     CONVERSATION_BUSY: "此对话正在生成回答：请等待，或停止它。",
     LAST_ADMIN: "请先将另一个用户设为管理员。",
+    PLAN_LIMIT_REACHED: "请按提示处理，或请服务管理员提升套餐。",
     PROJECT_ARCHIVED: "请先将项目取消归档。",
     TEAM_HAS_PROJECTS: "请先删除该团队的项目。",
     TEAM_NEEDS_OWNER: "请先将团队转让给另一名成员。",

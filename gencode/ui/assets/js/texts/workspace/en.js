@@ -147,6 +147,9 @@ export default {
   coverages: { reviewed: "reviewed", excluded: "excluded by a rule", over_budget: "over budget", planned: "no usable answer" },
   coverageLine: (what, hunks, lines) => `${what}: ${hunks} hunks, ${lines} lines`,
   asMarkdown: "Markdown",
+  postedTo: (change) => `Posted to change request ${change}`,
+  postedLater: "a later review was there already",
+  postedMoved: "the change has moved on since: new findings are in the summary there",
   unanchored: "No line is proven",
 
   writtenTests: "Tests",

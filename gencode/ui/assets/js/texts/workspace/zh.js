@@ -147,6 +147,9 @@ export default {
   coverages: { reviewed: "已评审", excluded: "按规则排除", over_budget: "超出预算", planned: "没有可用的回答" },
   coverageLine: (what, hunks, lines) => `${what}：${hunks} 处改动，${lines} 行`,
   asMarkdown: "Markdown",
+  postedTo: (change) => `已发布到变更请求 ${change}`,
+  postedLater: "那里已有更新的评审",
+  postedMoved: "变更之后又有更新：新问题列在该处的摘要中",
   unanchored: "未能确认行号",
 
   writtenTests: "测试",
