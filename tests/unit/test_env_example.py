@@ -76,7 +76,7 @@ def test_the_example_names_every_setting_with_its_description_and_default() -> N
 
 
 def test_the_documentation_lists_every_setting() -> None:
-    assert _parts(TABLES.read_text(encoding="utf-8"))[1] == configuration(), "run: make documents"
+    assert parts(TABLES.read_text(encoding="utf-8"))[1] == configuration(), "run: make documents"
 
 
 def test_the_sections_begin_with_settings_that_exist() -> None:
@@ -126,16 +126,16 @@ def _quoted(value: str) -> str:
     return f'"{value}"' if re.search(r"[\s<>]", value) else value
 
 
-def _parts(text: str) -> tuple[str, str, str]:
+def parts(text: str, marks: tuple[str, str] = MARKS) -> tuple[str, str, str]:
     """What stands before the generated tables, the tables, and what follows them."""
-    head, begin, rest = text.partition(MARKS[0])
-    tables, end, tail = rest.partition(MARKS[1])
+    head, begin, rest = text.partition(marks[0])
+    tables, end, tail = rest.partition(marks[1])
     return head + begin, tables, end + tail
 
 
 def _write_documents() -> None:
     EXAMPLE.write_text(env_example(), encoding="utf-8")
-    head, _, tail = _parts(TABLES.read_text(encoding="utf-8"))
+    head, _, tail = parts(TABLES.read_text(encoding="utf-8"))
     TABLES.write_text(head + configuration() + tail, encoding="utf-8")
 
 

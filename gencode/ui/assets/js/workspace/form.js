@@ -1,6 +1,6 @@
 // The form of a resource, made from the declarations of its fields (see sections.js).
 
-import { get } from "../api.js";
+import { modelSelect, rowSelect } from "../choices.js";
 import { choice, labelled, text } from "../controls.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
@@ -35,7 +35,8 @@ const MAKERS = {
   number: () => text("", "numeric"),
   decimal: () => text("", "decimal"),
   tags: () => text(""),
-  row: rowSelect,
+  model: modelSelect,
+  row: (field) => rowSelect(field.of, field.optional ? t("none") : ""),
   choice: (field) => choice(field.options.map((option) => [option, field.names ? t(field.names)[option] : option])),
   secret: (field, row) =>
     h("input", {
@@ -45,14 +46,6 @@ const MAKERS = {
       placeholder: row?.[field.shown] ? t("secretKept") : "",
     }),
 };
-
-/** The rows of another resource, which are there a moment later, and none of them. */
-function rowSelect(field) {
-  const select = choice([["", t("none")]]);
-  const add = ({ items }) => select.append(...items.map((row) => h("option", { value: row.id }, row.name)));
-  get(`${field.of}?limit=100`).then(add, () => {});
-  return select;
-}
 
 function tick(field, value) {
   const input = h("input", { type: "checkbox", id: field.name, name: field.name });
