@@ -1,11 +1,12 @@
 // The list of a resource, and the form by which one of its rows is created or changed.
 
-import { Problem, Unreachable, get, request, unique } from "../api.js";
+import { Problem, Unreachable, get, request } from "../api.js";
 import { attend, mark } from "../controls.js";
 import { announce, fill, h, icon } from "../dom.js";
 import { advice } from "../kinds.js";
 import { ago, dated, t } from "../words.js";
 import { controls, values } from "./form.js";
+import { uploadField } from "./upload.js";
 
 const PAGE = 50;
 const at = (section, id) => `#/workspace/${section.name}/${id}`;
@@ -16,7 +17,8 @@ export async function listOf(box, section) {
   const words = h("p", { class: "note" }, t("loading"));
   const more = h("button", { class: "button", hidden: true }, t("olderRows"));
   const add = section.fields && h("a", { class: "button primary", href: at(section, "new") }, icon("plus"), t("add"));
-  const upload = section.upload && uploadField(section);
+  const done = (row) => (location.hash = at(section, row.id));
+  const upload = section.upload && uploadField(section.upload, { done });
   fill(box, heading(t(section.title), add), h("p", { class: "lead" }, t(section.lead)), upload, rows, words, more);
   let cursor = null;
   const load = async () => {
@@ -45,27 +47,6 @@ function item(section, row) {
     h("h2", {}, h("a", { href: at(section, row.id) }, row[section.label || "name"])),
     h("p", { class: "note", title: dated(row.updated_at) }, note),
   );
-}
-
-/** Sends files as soon as they are chosen; the row of the last one is shown. */
-function uploadField(section) {
-  const trouble = h("div", { class: "trouble", role: "alert" });
-  const file = h("input", { type: "file", id: "upload", accept: ".txt,.md,.pdf,.doc,.docx" });
-  file.onchange = async () => {
-    const body = new FormData();
-    body.append("file", file.files[0]);
-    trouble.replaceChildren();
-    try {
-      const headers = { "Idempotency-Key": unique() };
-      const row = await (await request(section.upload, { method: "POST", body, headers })).json();
-      location.hash = at(section, row.id);
-    } catch (error) {
-      file.value = "";
-      refuse(null, trouble, error);
-    }
-  };
-  const hint = h("small", {}, t("uploadHint"));
-  return h("div", { class: "field" }, h("label", { for: "upload" }, t("uploadFile")), file, hint, trouble);
 }
 
 /** The form of a new row (`id` is "new") or of a known one. */

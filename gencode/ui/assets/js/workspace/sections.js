@@ -3,7 +3,8 @@
 // name    in the address of the page: #/workspace/models
 // path    of the resource, below the API
 // note    what a row of the list says besides its name
-// fields  of the form: `type` is text (the default), long, number, decimal, tags, tick, choice or secret;
+// fields  of the form: `type` is text (the default), long, number, decimal, tags, tick, choice, secret, model, or row
+//         (of the resource at the path `of`);
 //         `optional` ones are null when they are empty; `more` ones are below "More options"
 // actions POST routes below a row; one that submits a task leads to it
 // show    a view of its own, in place of list and form
@@ -118,7 +119,7 @@ export const SECTIONS = [
       name,
       { name: "repository_url", label: "repositoryUrl", hint: "repositoryUrlHint", required: true },
       { name: "branch", label: "branch", hint: "branchHint", optional: true },
-      { name: "credential_id", label: "credentialId", hint: "credentialIdHint", optional: true, more: true },
+      { name: "credential_id", label: "credentialId", hint: "credentialIdHint", type: "row", of: "git/credentials", optional: true },
       { name: "is_active", label: "active", type: "tick", initial: true, more: true },
     ],
     actions: [{ name: "sync", label: "sync" }],
@@ -131,7 +132,7 @@ export const SECTIONS = [
     note: (row) => [row.source_ref && `${row.target_ref} ← ${row.source_ref}`, t("diffStates")[row.status]].filter(Boolean).join(" · "),
     fields: [
       name,
-      { name: "repository_id", label: "repositoryId", required: true, onlyNew: true },
+      { name: "repository_id", label: "repositoryId", type: "row", of: "git/repositories", required: true, onlyNew: true },
       {
         name: "compare_type",
         label: "compareType",
@@ -156,7 +157,7 @@ export const SECTIONS = [
     fields: [
       { name: "patch", label: "patch", hint: "patchHint", type: "long", rows: 14, required: true },
       { name: "subject", label: "subject", hint: "subjectHint", optional: true },
-      { name: "model", label: "model", hint: "modelHint", optional: true, more: true },
+      { name: "model", label: "model", hint: "answerModelHint", type: "model", optional: true, more: true },
     ],
   },
   {
