@@ -4,6 +4,7 @@
                                       model call are not counted
     publish.before|after              of the hub
     repo|push.before|after            of the Git host
+    rows.before|after                 of the findings that a code review stores after its result
     answer.after                      a model's answer is complete, and nothing of it is processed yet
     reserve.after                     the cost of a model call is reserved, and nothing of it is sent: here
                                       the process stops itself (SIGSTOP)
@@ -36,6 +37,9 @@ class Failpoint:
         name, _, count = failpoint.partition(":")
         self._target = name, int(count)
         self._passed: Counter[str] = Counter()
+
+    def is_at(self, name: str) -> bool:
+        return self._target[0].startswith(f"{name}.")
 
     def reach(self, point: str, sent: signal.Signals = signal.SIGKILL) -> None:
         self._passed[point] += 1
@@ -88,6 +92,9 @@ def _store() -> Any:
 
 
 def install(failpoint: Failpoint) -> None:
+    if failpoint.is_at("rows"):
+        reviews = import_module("gencode.workspace.reviews.store").ReviewStore
+        reviews.record = failpoint.around_await(reviews.record, "rows")
     store = _store()
     for wrap, owner, method, name in (
         (failpoint.around_await, store, "create", "create"),
