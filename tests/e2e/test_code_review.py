@@ -172,7 +172,7 @@ async def test_a_kill_between_two_answers_costs_and_repeats_nothing(tmp_path: Pa
 async def test_a_kill_between_the_result_and_its_findings_stores_each_once(tmp_path: Path) -> None:
     async with service(tmp_path, {"WORKSPACE": "true"}) as process:
         await process.kill()
-        await process.start("rows.before:1")
+        await process.start("findings.before:1")
         task_id = await submit(process.url, subject="shop/main")
         assert await process.ended() == -signal.SIGKILL
         await process.start()
