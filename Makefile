@@ -97,7 +97,6 @@ format: $(VENV)/.check ## Format the code and apply ruff's automatic fixes
 
 documents: $(VENV)/.test ## Generate .env.example, the tables of docs/configuration.md, and docs/permissions.md
 	$(BIN)/python -m tests.unit.test_env_example
-	$(BIN)/python -m tests.unit.workspace.test_permissions_page
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--no-emit-index-url --custom-compile-command 'make lock'

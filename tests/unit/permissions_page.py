@@ -1,25 +1,20 @@
-"""docs/permissions.md says what the table of permissions says. `make documents` writes it anew."""
+"""The table of docs/permissions.md, made from the table of permissions."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from gencode.http.operation import Operation
 from gencode.workspace.identity.auth_routes import PUBLIC_OPERATIONS
 from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.permissions import ADMIN, OWN, PERMISSIONS, Permission
 from gencode.workspace.routes import GUARDED_OPERATIONS
-from tests.unit.test_env_example import ROOT, parts
 
-PAGE = ROOT / "docs" / "permissions.md"
-MARKS = ("<!-- permissions: written by make documents -->\n", "<!-- end of permissions -->")
 HEAD = (
     "\n| Operation | Users | API keys | Without accounts | Concerns | Least role in the team |\n"
     "|---|---|---|---|---|---|\n"
 )
 
 
-def table() -> str:
+def permission_table() -> str:
     public = [_row(operation, "everybody", "yes", "yes", "–", "–") for operation in PUBLIC_OPERATIONS]
     return HEAD + "".join([*public, *(_guarded(operation) for operation in GUARDED_OPERATIONS)]) + "\n"
 
@@ -50,16 +45,3 @@ def _row(operation: Operation, *cells: str) -> str:
 
 def _yes(value: bool) -> str:
     return "yes" if value else "–"
-
-
-def test_the_page_lists_every_operation_and_who_may_call_it() -> None:
-    assert parts(PAGE.read_text(encoding="utf-8"), MARKS)[1] == table(), "run: make documents"
-
-
-def write() -> None:
-    head, _, tail = parts(PAGE.read_text(encoding="utf-8"), MARKS)
-    Path(PAGE).write_text(head + table() + tail, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write()
