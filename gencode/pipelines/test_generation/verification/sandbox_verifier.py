@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from gencode.codegen.test_code.python_tests import TestFunction
 from gencode.codegen.test_code.reader import MutatedCode, TestCodeReader
 from gencode.pipelines.test_generation.artifacts import Given, TargetGroup
@@ -16,12 +14,14 @@ from gencode.pipelines.test_generation.frameworks import is_test_file
 from gencode.pipelines.test_generation.verification.report import RunReport, evidence_of
 from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox
 
-PROGRAMS = ("gencode_test_driver", "gencode_test_run")
+PROGRAMS = ("gencode_test_driver", "gencode_test_processes", "gencode_test_run", "gencode_test_state")
 REPEATS = 5
 SECONDS = 400.0
 MUTANT_SECONDS = 150.0
 """No further mutant is tried after them."""
-LIMITS = Limits(seconds=SECONDS, cpu_seconds=120, address_space=1024 * MIB, memory=1280 * MIB)
+LIMITS = Limits(
+    seconds=SECONDS, cpu_seconds=120, address_space=1024 * MIB, memory=1280 * MIB, output_bytes=4 * MIB
+)
 OFF = "the sandbox is off"
 
 
@@ -48,19 +48,21 @@ class SandboxVerifier:
             (self._sandbox.python, "gencode_test_driver.py"),
             _files(given, group, text, mutated),
             LIMITS,
-            collect=("report.json",),
         )
         return _evidence(outcome, tests)
 
 
 def _evidence(outcome: Outcome, tests: Sequence[TestFunction]) -> Evidence:
-    """A run that ended otherwise than by itself proves nothing good: its tests are discarded."""
+    """A run that ended otherwise than by itself proves nothing good: its tests are discarded. Only the driver
+    has its output: what tests write is not in it."""
     if outcome.killed_by is not KilledBy.NOTHING:
         reason = f"the run was ended by a limit of the sandbox: {outcome.killed_by}"
         return Evidence(faults={test.name: reason for test in tests})
     try:
-        report = RunReport.model_validate_json(outcome.files.get("report.json", b""))
-    except ValidationError:
+        if outcome.exit_code:
+            raise ValueError
+        report = RunReport.model_validate_json(outcome.output)
+    except ValueError:
         lines = outcome.text.strip().splitlines() or [f"status {outcome.exit_code}"]
         return Evidence(faults={test.name: f"the run gave no result: {lines[-1][:200]}" for test in tests})
     return evidence_of(report, tests)
@@ -77,6 +79,7 @@ def _files(given: Given, group: TargetGroup, text: str, mutated: MutatedCode) ->
         "framework": group.framework,
         "test_file": group.test_path,
         "source": group.source,
+        "module": group.module if all(part.isidentifier() for part in group.module.split(".")) else "",
         "ranges": [[function.first, function.last] for function in group.functions],
         "existing": existing,
         "control": mutated.control,
@@ -94,5 +97,6 @@ def _files(given: Given, group: TargetGroup, text: str, mutated: MutatedCode) ->
 
 
 def _has_tests(path: str) -> bool:
+    """As pytest finds them. It takes what is behind a bracket for a parameter."""
     name = path.rpartition("/")[2]
-    return name.startswith("test") or name.endswith("_test.py")
+    return (name.startswith("test") or name.endswith("_test.py")) and "[" not in path
