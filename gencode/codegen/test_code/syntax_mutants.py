@@ -17,11 +17,31 @@ if TYPE_CHECKING:
 
 MAX_MUTANTS = 20
 """Each costs a start of the test framework."""
-MARK = " /* same */"
+SAME_GO, SAME_JAVASCRIPT = b" /* same */", b" void 0;"
+"""Without effect. Of JavaScript, compilers leave comments out, and a test may look at what they make."""
 _OPERATORS = {
-    "comparison": {"===": "!==", "!==": "===", "==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"},
+    "comparison": {
+        "===": "!==",
+        "!==": "===",
+        "==": "!=",
+        "!=": "==",
+        "<": ">=",
+        ">=": "<",
+        ">": "<=",
+        "<=": ">",
+    },
     "boundary": {"<": "<=", "<=": "<", ">": ">=", ">=": ">"},
-    "arithmetic": {"+": "-", "-": "+", "*": "+", "/": "*", "%": "*", "&": "|", "|": "&", "<<": ">>", ">>": "<<"},
+    "arithmetic": {
+        "+": "-",
+        "-": "+",
+        "*": "+",
+        "/": "*",
+        "%": "*",
+        "&": "|",
+        "|": "&",
+        "<<": ">>",
+        ">>": "<<",
+    },
     "boolean": {"&&": "||", "||": "&&"},
 }
 _CONDITIONS = ("if_statement", "while_statement", "ternary_expression", "for_statement", "for_clause")
@@ -41,12 +61,12 @@ class _Edit:
 
 
 def syntax_control(path: str, text: str) -> str:
-    """The same code with a comment in each function. A test that fails on it reads the source."""
+    """The same code with something more in each function. A test that fails on it reads the source."""
     bodies = (node.child_by_field_name("body") for node in function_nodes(path, text))
     places = {body.start_byte + 1 for body in bodies if body is not None and body.type.endswith("block")}
-    data = text.encode()
+    data, same = text.encode(), SAME_GO if language_of(path) == "go" else SAME_JAVASCRIPT
     for at in sorted(places, reverse=True):
-        data = data[:at] + MARK.encode() + data[at:]
+        data = data[:at] + same + data[at:]
     return data.decode()
 
 

@@ -61,8 +61,8 @@ def _calls(root: Node, groups: tuple[str, ...]) -> Iterator[tuple[str, Node]]:
 
 
 def _call(node: Node) -> tuple[str, str]:
-    """The name of what is called, as "test" of `test.each(...)("adds", ...)`, and its first argument if that is
-    a text."""
+    """The name of what is called, as "test" of `test.each(...)("adds", ...)`, and its first argument if that
+    is a text."""
     if node.type != "call_expression":
         return "", ""
     called, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")

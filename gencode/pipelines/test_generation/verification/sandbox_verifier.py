@@ -1,10 +1,13 @@
-"""Runs generated Python tests in the sandbox."""
+"""Runs generated tests in the sandbox."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gencode.codegen.test_code.python_tests import TestFunction
 from gencode.codegen.test_code.reader import MutatedCode, TestCodeReader
@@ -14,7 +17,10 @@ from gencode.pipelines.test_generation.frameworks import is_test_file
 from gencode.pipelines.test_generation.verification.report import RunReport, evidence_of
 from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox
 
-PROGRAMS = ("gencode_test_driver", "gencode_test_processes", "gencode_test_run", "gencode_test_state")
+PROGRAMS = (
+    *("gencode_test_driver", "gencode_test_processes", "gencode_test_run", "gencode_test_state"),
+    *("gencode_tool_driver", "gencode_tool_runs"),
+)
 REPEATS = 5
 SECONDS = 400.0
 MUTANT_SECONDS = 150.0
@@ -25,6 +31,18 @@ LIMITS = Limits(
 OFF = "the sandbox is off"
 
 
+TOOL_LIMITS = replace(
+    LIMITS,
+    address_space=2**40,  # node and go reserve much, and use little of it
+    memory=2048 * MIB,
+    processes=256,
+    file_bytes=64 * MIB,
+    disk_bytes=512 * MIB,
+)
+"""For node and go."""
+TOOL_REPEATS = 3
+
+
 class SandboxVerifier:
     """Implements Verifier."""
 
@@ -33,21 +51,35 @@ class SandboxVerifier:
         self._reader = reader
 
     async def __call__(
-        self, given: Given, group: TargetGroup, text: str, tests: Sequence[TestFunction]
+        self,
+        given: Given,
+        group: TargetGroup,
+        text: str,
+        tests: Sequence[TestFunction],
+        *,
+        is_again: bool = False,
     ) -> Evidence:
         if self._sandbox.off_reason:
             return Evidence(unverified=OFF)
-        if group.language != "python":
-            return Evidence(unverified=f"tests for {group.framework} are not run")
         source = given.files[group.source]
         ranges = [(function.first, function.last) for function in group.functions]
         mutated = await self._reader.mutated(group.source, source, ranges)
         if not mutated.control:
             return Evidence(unverified=f"{group.source} does not parse")
+        job = _job(given, group, mutated)
+        if is_again:
+            job |= {"mutants": [], "before": None, "existing": [], "repeats": 2}
+        is_python = group.language == "python"
+        if not is_python:
+            job |= {
+                "tests": [test.name for test in tests],
+                "probe": probe_of(group, source),
+                "repeats": TOOL_REPEATS,
+            }
         outcome = await self._sandbox.run(
-            (self._sandbox.python, "gencode_test_driver.py"),
-            _files(given, group, text, mutated),
-            LIMITS,
+            (self._sandbox.python, f"{'gencode_test_driver' if is_python else 'gencode_tool_driver'}.py"),
+            _files(given, group, text, job),
+            LIMITS if is_python else TOOL_LIMITS,
         )
         return _evidence(outcome, tests)
 
@@ -68,14 +100,13 @@ def _evidence(outcome: Outcome, tests: Sequence[TestFunction]) -> Evidence:
     return evidence_of(report, tests)
 
 
-def _files(given: Given, group: TargetGroup, text: str, mutated: MutatedCode) -> Mapping[str, bytes]:
-    project = {**given.files, group.test_path: text}
+def _job(given: Given, group: TargetGroup, mutated: MutatedCode) -> dict[str, Any]:
     existing = sorted(
         path
         for path in given.files
         if is_test_file(path) and path.endswith(".py") and path != group.test_path and _has_tests(path)
     )
-    job = {
+    return {
         "framework": group.framework,
         "test_file": group.test_path,
         "source": group.source,
@@ -88,6 +119,23 @@ def _files(given: Given, group: TargetGroup, text: str, mutated: MutatedCode) ->
         "repeats": REPEATS,
         "seconds": MUTANT_SECONDS,
     }
+
+
+def probe_of(group: TargetGroup, source: str) -> str:
+    """A test file that only loads the source."""
+    name = group.source.rpartition("/")[2]
+    if group.language == "go":
+        package = re.search(r"^package\s+(\w+)", source, re.MULTILINE)
+        name = package[1] if package else "main"
+        return f'package {name}\n\nimport "testing"\n\nfunc TestGencodeProbe(t *testing.T) {{}}\n'
+    depth = len([part for part in group.test_path.split("/")[:-1] if part == "__tests__"])
+    place = "../" * depth or "./"
+    imported = "" if group.framework == "jest" else 'import { test } from "vitest";\n'
+    return f'{imported}test("gencode probe", async () => {{ await import({json.dumps(place + name)}); }});\n'
+
+
+def _files(given: Given, group: TargetGroup, text: str, job: Mapping[str, Any]) -> Mapping[str, bytes]:
+    project = {**given.files, group.test_path: text}
     programs = Path(__file__).parent / "programs"
     return {
         **{f"project/{path}": content.encode("utf-8", "replace") for path, content in project.items()},

@@ -1,11 +1,10 @@
-"""Finds out which tests of one file of JavaScript, TypeScript or Go are of use, by running the project's test
-framework again and again: as the file stands, shuffled, each test alone, on the version before the change, and
-on mutants. Reads job.json, writes the report to standard output.
+"""Finds out which tests of one file of JavaScript, TypeScript or Go are of use, by running the framework
+again and again: as the file stands, shuffled, each test alone, on the version before the change, and on
+mutants. Reads job.json, writes the report to standard output.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import resource
@@ -56,6 +55,8 @@ class ToolDriver:
             if options.get(text) is not None:
                 files[path] = options[text]
         processes.write_project(folder, self.tool.completed(files, self.job["test_file"]))
+        if names is None and "tests" not in options and self.tool.runs_whole_folders:
+            names = list(self._patterns)
         pattern = None if names is None else f"^(?:{'|'.join(self._patterns[name] for name in names)})$"
         try:
             self.tool.prepare(base)

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_TELLING = re.compile(r"error|cannot|could not|failed|not found|no required module", re.IGNORECASE)
+_TELLING = (
+    re.compile(r"cannot find|could not|not found|no required module|\w*Error: ", re.IGNORECASE),
+    re.compile(r"error|cannot|failed", re.IGNORECASE),
+)
+"""In the lines that say why, from the best on."""
 
 
 class NodeTool:
     """A framework that is installed as a global package of npm."""
 
     program = ""
+    runs_whole_folders = False
     linked: tuple[str, ...] = ()
     """Packages that tests import, in the framework's folder, or that itself."""
-    _OUTCOMES = {"passed": "passed", "failed": "failed"}
 
     def completed(self, files: dict[str, str], test_file: str) -> dict[str, str]:
         return files if "package.json" in files else {**files, "package.json": '{"name": "tested"}'}
@@ -48,7 +52,8 @@ class NodeTool:
         found: dict[str, str] = {}
         for suite in self._suites(base):
             for test in suite.get("assertionResults", ()):
-                outcome = self._OUTCOMES.get(str(test.get("status")), "skipped")
+                status = str(test.get("status"))
+                outcome = status if status in ("passed", "failed") else "skipped"
                 name = " ".join([*test.get("ancestorTitles", ()), str(test.get("title", ""))]).strip()
                 found[name] = outcome
         return found
@@ -96,6 +101,7 @@ class Vitest(NodeTool):
 
 class GoTest:
     program = "go"
+    runs_whole_folders = True
 
     def completed(self, files: dict[str, str], test_file: str) -> dict[str, str]:
         return files if "go.mod" in files else {**files, "go.mod": "module tested\n"}
@@ -106,8 +112,14 @@ class GoTest:
     def environment(self, here: str) -> dict[str, str]:
         """The cache is that of all runs: the standard library is compiled once."""
         return {
-            **{"GO111MODULE": "on", "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOSUMDB": "off"},
-            **{"GOTOOLCHAIN": "local", "GOTELEMETRY": "off", "CGO_ENABLED": "0", "GOPATH": f"{here}/cache/go"},
+            "GO111MODULE": "on",
+            "GOFLAGS": "-mod=mod",
+            "GOPROXY": "off",
+            "GOSUMDB": "off",
+            "GOTOOLCHAIN": "local",
+            "GOTELEMETRY": "off",
+            "CGO_ENABLED": "0",
+            "GOPATH": f"{here}/cache/go",
             "GOCACHE": f"{here}/cache/build",
         }
 
@@ -150,6 +162,7 @@ TOOLS: dict[str, Any] = {"jest": Jest, "vitest": Vitest, "go test": GoTest}
 
 
 def telling_line(text: str) -> str:
-    """The first line that names an error, else the last one."""
+    """The first line that says why, else the last one."""
     lines = [line.strip() for line in _ESCAPES.sub("", text).splitlines() if line.strip()]
-    return next((line for line in lines if _TELLING.search(line)), lines[-1] if lines else "")[:400]
+    found = (line for pattern in _TELLING for line in lines if pattern.search(line))
+    return next(found, lines[-1] if lines else "")[:400]
