@@ -16,6 +16,7 @@ from gencode.githosts.host_types import connect
 from gencode.githosts.name_rules import ACCOUNT_RULES, FORGE, GITHUB, REPOSITORY_RULES
 from gencode.githosts.port import GitHost
 from gencode.githosts.router import HostRouter
+from gencode.http.kind_dependencies import HostOption
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.call_slots import CallSlots, LocalSlots, SlotFactory, account_name, local_slots
@@ -79,6 +80,14 @@ class HostRegistry:
         if not repositories.allows(repo):
             raise Invalid.of("repo_name", "host", f"at {name} it must be {repositories.description}")
         return name
+
+    def options(self) -> tuple[str, list[HostOption]]:
+        """The default host, and all hosts."""
+        found = [
+            HostOption(name=name, kind=kind, rule=REPOSITORY_RULES[kind].description)
+            for name, kind in self._kinds.items()
+        ]
+        return self.default, found
 
     def connect(self, forge: Forge | None, deps: HttpDeps) -> GitHost:
         """All configured hosts as one. `forge`: required if `uses_embedded_forge`, else None."""

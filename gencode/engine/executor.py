@@ -205,7 +205,10 @@ async def _run_stage(stage: Stage, artifact: Artifact, emit: Emit) -> Artifact |
 
 
 def _cause(error: Exception) -> Exception:
-    """The cause within a task group's ExceptionGroup: the StoreError, else the first known failure."""
+    """The cause within a task group's ExceptionGroup: the StoreError, else the first known failure. Several
+    of them are logged; a group with one is no more than this one."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
     if not isinstance(error, ExceptionGroup):
         return error
     log.warning("several errors at once", exc_info=error)

@@ -98,10 +98,10 @@ class OpenAPI:
 
     def _responses(self, group: OperationGroup, operation: Operation) -> JsonSchema:
         headers = tuple(header for trait in operation.traits for header in trait.headers)
-        declared = {
-            str(response.status): response.to_openapi(headers if response.status < 300 else ())
-            for response in operation.responses
-        }
+        declared: JsonSchema = {}
+        for response in operation.responses:
+            described = response.to_openapi(headers if response.status < 300 else ())
+            _merge(declared.setdefault(str(response.status), described), described)
         errors = self._errors([*group.errors, *operation.all_errors()])
         return errors | declared | {"default": self._error("Another problem: see its code", ())}
 
@@ -140,6 +140,12 @@ class OpenAPI:
             raise ValueError(f"several models are named {', '.join(sorted(missing))}")
         schemas[self._problem.__name__]["properties"]["code"]["enum"] = self.error_codes()
         return schemas
+
+
+def _merge(known: JsonSchema, other: JsonSchema) -> None:
+    """Adds the media types of another response with the same status."""
+    if "content" in other:
+        known.setdefault("content", {}).update(other["content"])
 
 
 def _class(error: DeclaredError) -> type[GencodeError]:

@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import NotFound
+from gencode.http.fair_limiter import FairLimiter
 from gencode.http.per_client_semaphore import PerClientSemaphore
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
 from gencode.workspace.errors import AlreadyTaken, LastAdmin, LoginFailed
 from gencode.workspace.identity.actor import Actor, principal_id
-from gencode.workspace.identity.login_attempts import LoginLimit
+from gencode.workspace.identity.login_attempts import LoginLimit, network_of
 from gencode.workspace.identity.passwords import Passwords
 from gencode.workspace.identity.sessions import Sessions
 from gencode.workspace.identity.tables import User, UserRole, has_users
@@ -24,7 +25,9 @@ from gencode.workspace.tables import now
 
 PROFILE = ("nickname", "avatar", "department", "position")
 """What users change of themselves, with their email address."""
-AUDITED = ("username", "email", *PROFILE, "role", "is_active")
+CONCURRENT_LOGINS = 8
+"""At the same time, each from another network of clients."""
+AUDITED = ("username", "email", *PROFILE, "role", "subscription_level", "is_active")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +58,7 @@ class Accounts:
         self._audit = audit
         self._login_limit = login_limit
         self._attempts = PerClientSemaphore(1)
+        self._logins = FairLimiter(CONCURRENT_LOGINS)
 
     async def exist(self) -> bool:
         """Whether there is any user who is not deleted."""
@@ -77,11 +81,14 @@ class Accounts:
         return user
 
     async def log_in(self, username: str, password: str, address: str) -> User:
-        """The user with this name or email address. Raises LoginFailed, LoginLocked."""
-        found = await self.named(username)
-        attempted = found.id if found else username
-        async with self._attempts.hold(attempted):  # one after the other, so that each knows how others ended
-            user = await self._checked(found, attempted, password, address)
+        """The user with this name or email address. Raises LoginFailed, LoginLocked, and RateLimited while
+        many logins from the same network wait."""
+        async with self._logins.hold(network_of(address)):
+            found = await self.named(username)
+            attempted = found.id if found else username
+            # One after the other, so that each knows how others ended.
+            async with self._attempts.hold(attempted):
+                user = await self._checked(found, attempted, password, address)
         if self._passwords.is_outdated(user.password_hash):
             await self._store_hash(user.id, user.password_hash, await self._passwords.hash(password))
         return user
@@ -90,14 +97,14 @@ class Accounts:
         """The user, if this is its password. `attempted`: whose failed logins are counted: of the user, by
         whichever name, or of the unknown name. Raises LoginFailed, LoginLocked."""
         async with self._database.transaction() as session:
-            await self._login_limit.count(session, attempted)
+            await self._login_limit.count(session, attempted, address)
         stored = found.password_hash if found else None
         is_right = await self._passwords.verify(stored, password)
         async with self._database.transaction() as session:
             user = await _present(session, found.id) if found else None
             # The password may have been changed while it was checked.
             if is_right and user and user.is_active and user.password_hash == stored:
-                await self._login_limit.clear(session, attempted)
+                await self._login_limit.clear(session, attempted, address)
                 user.last_login = now()
                 return user
             await self._record_failure(session, user, address)
@@ -164,7 +171,7 @@ class Accounts:
         """Also ends all sessions of the user, and unlocks it. Raises NotFound."""
         user = await self._set_password(user_id, new, actor, "password.reset", "")
         async with self._database.transaction() as session:
-            await self._login_limit.clear(session, user.id)
+            await self._login_limit.clear_all(session, user.id)
 
     async def _set_password(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import NotFound
@@ -21,6 +21,8 @@ from gencode.workspace.tables import now
 REFRESH_GRACE = timedelta(seconds=30)
 """How long the predecessor of a refresh token still gets that token: tabs refresh at the same time, and
 replies are lost."""
+MAX_OPEN = 100
+"""Sessions of a user. One more ends the one that was not used for longest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,10 +73,21 @@ class Sessions:
         )
         async with self._database.transaction() as session:
             await session.execute(delete(UserSession).where(UserSession.expires_at < at))
+            replaced = await self._end_oldest(session, user.id, client.address)
             session.add(opened)
             await session.flush()
             await self._record(session, opened, "session.opened", principal_id(user.id), client.address)
+        self.report_end(replaced)
         return self._pair(opened)
+
+    async def _end_oldest(self, session: AsyncSession, user_id: str, address: str) -> Sequence[str]:
+        """Ends those that were not used for longest, so that one more may be opened; returns their ids."""
+        query = select(UserSession).where(_is_open(user_id)).order_by(UserSession.rotated_at.desc())
+        replaced = (await session.scalars(query.offset(MAX_OPEN - 1).with_for_update())).all()
+        for one in replaced:
+            one.ended_at = now()
+            await self._record(session, one, "session.replaced", principal_id(user_id), address)
+        return [one.id for one in replaced]
 
     async def refresh(self, refresh_token: str, client: Client) -> TokenPair:
         """The successor of a refresh token. Within REFRESH_GRACE the predecessor of the present token gets
@@ -114,8 +127,7 @@ class Sessions:
 
     async def of_user(self, user_id: str) -> Sequence[UserSession]:
         """Those that are not over, the newest first."""
-        is_open = UserSession.ended_at.is_(None) & (UserSession.expires_at > now())
-        query = select(UserSession).where(UserSession.user_id == user_id, is_open)
+        query = select(UserSession).where(_is_open(user_id))
         async with self._database.transaction() as session:
             return (await session.scalars(query.order_by(UserSession.created_at.desc()))).all()
 
@@ -158,3 +170,8 @@ class Sessions:
     ) -> None:
         change = Change(actor=actor, action=action, subject=f"session:{about.id}", address=address)
         await self._audit.append(session, change)
+
+
+def _is_open(user_id: str) -> ColumnElement[bool]:
+    is_over = UserSession.ended_at.is_not(None) | (UserSession.expires_at <= now())
+    return (UserSession.user_id == user_id) & ~is_over

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CODE = """
 import pathlib, sys
 from gencode.bootstrap.command_registry import REGISTRY
@@ -37,6 +39,15 @@ LATER = {
     "sqlalchemy": "the workspace",
 }
 """Modules, and what imports them."""
+NEEDED_IN_WORKSPACE = {"sqlalchemy", "tree_sitter"}
+LATER_IN_WORKSPACE = {
+    "alembic": "tables of another version",
+    "numpy": "the first index of a knowledge base",
+    "pdfplumber": "processes that read documents",
+    "rapidfuzz": "the first comparison of two texts",
+    "semantic_text_splitter": "the first index of a knowledge base",
+    "tree_sitter_python": "processes that check files",
+}
 
 
 def imported_at_start(data_dir: Path, **settings: str) -> set[str]:
@@ -51,3 +62,11 @@ def test_the_core_starts_without_what_is_needed_later(tmp_path: Path) -> None:
     found = imported_at_start(tmp_path)
     assert "gencode.storage.sqlite.store" in found
     assert sorted(LATER.keys() & found) == []
+
+
+@pytest.mark.campaign
+def test_the_workspace_starts_without_what_is_needed_later(tmp_path: Path) -> None:
+    imported_at_start(tmp_path, WORKSPACE="true")  # makes the tables
+    found = imported_at_start(tmp_path, WORKSPACE="true")
+    assert "sqlalchemy" in found
+    assert sorted((LATER_IN_WORKSPACE.keys() | LATER.keys() - NEEDED_IN_WORKSPACE) & found) == []

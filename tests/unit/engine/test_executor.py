@@ -222,21 +222,26 @@ async def children(*errors: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("errors", "code"),
+    ("errors", "code", "logged"),
     [
-        ([NoAccess("key")], "NO_ACCESS"),
-        ([ValueError(), NoAccess("key")], "NO_ACCESS"),
-        ([ExceptionGroup("inner", [NoAccess("key")]), KeyError()], "NO_ACCESS"),
-        ([ValueError()], "INTERNAL"),
+        ([NoAccess("key")], "NO_ACCESS", []),
+        ([ExceptionGroup("inner", [NoAccess("key")])], "NO_ACCESS", []),
+        ([ValueError(), NoAccess("key")], "NO_ACCESS", ["several errors at once"]),
+        ([ExceptionGroup("inner", [NoAccess("key")]), KeyError()], "NO_ACCESS", ["several errors at once"]),
+        ([ValueError()], "INTERNAL", ["unexpected error"]),
     ],
 )
 async def test_a_group_of_errors_fails_with_the_code_of_the_known_one(
-    errors: list[Exception], code: str
+    errors: list[Exception], code: str, logged: list[str]
 ) -> None:
+    """A traceback is logged of what nobody expected, not of what a user did."""
+
     async def act(emit: Emit) -> None:
         await children(*errors)
 
-    assert failure_of(await Bench(y=act).run()).code == code
+    with capture_logs() as logs:
+        assert failure_of(await Bench(y=act).run()).code == code
+    assert [entry["event"] for entry in logs if entry.get("exc_info")] == logged
 
 
 @pytest.mark.parametrize("error", [StoreError("full"), Conflict("full")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from gencode.http.openapi import OpenAPI
 from gencode.http.operation import Operation, OperationGroup, operation
 from gencode.http.parameter_types import Integer, Parameter, UndeclaredInput
 from gencode.http.problems import on_gencode_error
-from gencode.http.response_specs import JsonResponseSpec
+from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.http.task_models import Problem
 
 
@@ -97,6 +98,12 @@ def test_an_operation_is_described_as_declared() -> None:
     assert [parameter["name"] for parameter in described["parameters"]] == ["name", "scale"]
     assert "`NO_PAPER`: There is no paper" in described["responses"]["409"]["description"]
     assert "NO_PAPER" in document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+
+
+def test_responses_with_one_status_are_described_with_all_their_media_types() -> None:
+    text = ResponseSpec(status=201, media_type="text/plain", description="As a text")
+    described = openapi(replace(draw, responses=(DRAWN, text))).document["paths"]["/drawings/drawing/{name}"]
+    assert list(described["post"]["responses"]["201"]["content"]) == ["application/json", "text/plain"]
 
 
 async def test_a_405_names_every_method_of_the_path_and_head_works_like_get() -> None:

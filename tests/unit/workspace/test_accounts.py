@@ -7,9 +7,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
-from gencode.domain.errors import NotFound
+from gencode.domain.errors import NotFound, RateLimited
+from gencode.http.fair_limiter import MAX_WAITING
 from gencode.workspace.errors import AlreadyTaken, LastAdmin, LoginFailed, LoginLocked
-from gencode.workspace.identity.login_attempts import LoginLimit
+from gencode.workspace.identity.login_attempts import NETWORKS, LoginLimit
 from gencode.workspace.identity.tables import LoginAttempts, User, UserRole
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, PASSWORD, new_user, workspace
@@ -208,6 +209,64 @@ async def test_name_and_address_of_a_user_share_the_limit(database_url: str) -> 
                 await opened.accounts.log_in(name, "wrong", "")
         with pytest.raises(LoginLocked):
             await opened.accounts.log_in("ALICE@example.com", PASSWORD, "")
+
+
+@pytest.mark.parametrize("attacker", ["198.51.100.7", "2001:db8:1:1::%x"])
+async def test_who_fails_on_purpose_does_not_lock_out_the_user(database_url: str, attacker: str) -> None:
+    """Addresses that one client can choose among count as one."""
+    victim = "2001:db8:2::1"
+    async with workspace(database_url, login_limit=LoginLimit(attempts=2)) as opened:
+        await opened.accounts.create(new_user(), ACTOR)
+        for number in range(60):
+            with pytest.raises((LoginFailed, LoginLocked)):
+                await opened.accounts.log_in("alice", "wrong", attacker.replace("%x", f"{number:x}"))
+        with pytest.raises(LoginLocked):
+            await opened.accounts.log_in("alice", PASSWORD, attacker.replace("%x", "ffff"))
+        assert await opened.accounts.log_in("alice", PASSWORD, victim)
+
+
+async def test_guesses_from_many_networks_are_limited_together_and_for_a_while(database_url: str) -> None:
+    limit = LoginLimit(attempts=2)
+    outcomes: list[type[Exception]] = []
+    async with workspace(database_url, login_limit=limit) as opened:
+        await opened.accounts.create(new_user(), ACTOR)
+        for number in range(NETWORKS * limit.attempts + 5):
+            with pytest.raises((LoginFailed, LoginLocked)) as refused:
+                await opened.accounts.log_in("alice", "wrong", f"198.51.100.{number}")
+            outcomes.append(refused.type)
+        assert outcomes.count(LoginFailed) == NETWORKS * limit.attempts
+        await let_locks_end(opened)
+        assert await opened.accounts.log_in("alice", PASSWORD, "192.0.2.1")
+
+
+async def test_many_right_logins_are_no_guesses(database_url: str) -> None:
+    async with workspace(database_url, login_limit=LoginLimit(attempts=1)) as opened:
+        await opened.accounts.create(new_user(), ACTOR)
+        for number in range(NETWORKS + 5):
+            await opened.accounts.log_in("alice", PASSWORD, f"198.51.100.{number}")
+
+
+async def test_one_network_cannot_fill_the_queue_of_logins(database_url: str) -> None:
+    """Each of them hashes a password."""
+    outcomes: list[str] = []
+    async with workspace(database_url, login_limit=LoginLimit(attempts=1000)) as opened:
+        await opened.accounts.create(new_user(), ACTOR)
+
+        async def log_in(name: str, address: str) -> None:
+            try:
+                await opened.accounts.log_in(name, PASSWORD, address)
+            except (LoginFailed, RateLimited) as error:
+                outcomes.append(f"{address} {error.code}")
+            else:
+                outcomes.append(f"{address} in")
+
+        async with anyio.create_task_group() as group:
+            for number in range(200):
+                group.start_soon(log_in, f"nobody{number}", "198.51.100.7")
+            group.start_soon(log_in, "alice", "192.0.2.1")
+    assert outcomes.count("198.51.100.7 RATE_LIMITED") == 200 - MAX_WAITING
+    assert outcomes.count("192.0.2.1 in") == 1
+    assert outcomes.index("192.0.2.1 in") < 190, "it did not wait for all others"
 
 
 async def test_right_logins_at_the_same_time_are_no_failures(database_url: str) -> None:

@@ -75,6 +75,21 @@ async def test_a_token_that_is_used_again_after_the_grace_ends_the_session(datab
         assert (await actions(opened))[-1] == "session.token_reused"
 
 
+async def test_a_user_has_a_limited_number_of_sessions(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gencode.workspace.identity.sessions.MAX_OPEN", 3)
+    async with workspace(database_url) as opened:
+        user, first = await logged_in(opened)
+        for _ in range(2):
+            await opened.sessions.open(user, CLIENT)
+        kept = await opened.sessions.refresh(first.refresh_token, CLIENT)
+        await opened.sessions.open(user, CLIENT)
+        assert len(await opened.sessions.of_user(user.id)) == 3
+        assert await opened.sessions.refresh(kept.refresh_token, CLIENT), "it was used last"
+        assert "session.replaced" in await actions(opened)
+
+
 async def test_an_older_token_than_the_predecessor_ends_the_session_at_once(database_url: str) -> None:
     async with workspace(database_url) as opened:
         _, first = await logged_in(opened)
