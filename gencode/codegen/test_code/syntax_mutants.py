@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 MAX_MUTANTS = 20
 """Each costs a start of the test framework."""
-SAME_GO, SAME_JAVASCRIPT = b" /* same */", b" void 0;"
-"""Without effect. Of JavaScript, compilers leave comments out, and a test may look at what they make."""
+SAME_GO, SAME_JAVASCRIPT = b" /* same */", b" if (0 > 1) {}"
+"""Without effect. Compilers of JavaScript leave comments and idle values out of what a test may look at."""
 _OPERATORS = {
     "comparison": {
         "===": "!==",

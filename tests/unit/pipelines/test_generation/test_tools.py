@@ -33,7 +33,7 @@ describe("area", () => {
   test("good", () => { globalThis.n = (globalThis.n || 0) + 1; expect(area(2, 3)).toBe(6); });
   test("failing", () => { expect(area(2, 3)).toBe(7); });
   test("useless", () => { expect(area).toBeDefined(); });
-  test("source", () => { expect(area.toString()).not.toContain("void 0"); expect(area(2, 3)).toBe(6); });
+  test("source", () => { expect(area.toString()).not.toContain("0 > 1"); expect(area(2, 3)).toBe(6); });
   test.skip("skipped", () => { expect(area(2, 3)).toBe(6); });
 });
 test("dependent", () => { expect(globalThis.n).toBe(1); expect(area(2, 3)).toBe(6); });
