@@ -26,6 +26,7 @@ anyio.run(main)
 LATER = {
     "aiohttp": "the first request to a model or a Git host",
     "doctest": "the offline model",
+    "dulwich": "the first push",
     "gencode.cli.display": "commands that show tasks",
     "gencode.client": "commands that call a service",
     "gencode.embedded.forge.app": "the first request to the local forge",
@@ -39,7 +40,7 @@ LATER = {
     "sqlalchemy": "the workspace",
 }
 """Modules, and what imports them."""
-NEEDED_IN_WORKSPACE = {"sqlalchemy", "tree_sitter"}
+NEEDED_IN_WORKSPACE = {"dulwich", "sqlalchemy", "tree_sitter"}
 LATER_IN_WORKSPACE = {
     "alembic": "tables of another version",
     "numpy": "the first index of a knowledge base",

@@ -146,7 +146,7 @@ export default {
   },
   suggestion: "修改建议",
   coverage: "评审范围",
-  coverages: { reviewed: "已评审", excluded: "按规则排除", over_budget: "超出预算", planned: "没有可用的回答" },
+  coverages: { reviewed: "已评审", excluded: "按规则排除", over_budget: "超出预算", failed: "没有可用的回答", planned: "没有可用的回答" },
   coverageLine: (what, hunks, lines) => `${what}：${hunks} 处改动，${lines} 行`,
   asMarkdown: "Markdown",
   postedTo: (change) => `已发布到变更请求 ${change}`,
