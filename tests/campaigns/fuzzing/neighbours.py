@@ -15,8 +15,8 @@ from tests.campaigns.fuzzing.values import Schema, resolved
 
 MARKS = ("0-9a-f]{8}", "config/")
 """In the patterns of ids."""
-PUBLIC = (("addTeamMember", "user_id"), ("createConversation", "model"))
-"""Fields that name other users on purpose, and one that is read when it is used."""
+PUBLIC = (("addTeamMember", "user_id"), ("createConversation", "model"), ("createModelConfig", "model"))
+"""Fields that name other users on purpose, that are read when they are used, or that are no ids of rows."""
 WITH: Mapping[str, Mapping[str, str]] = {
     "encoder_config": {"encoder": "model", "encoder_model": "m"},
 }
