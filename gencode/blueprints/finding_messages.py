@@ -110,6 +110,10 @@ MESSAGES = MappingProxyType(
             "The parameter {name} is not in the path {path}.",
             "参数 {name} 不在路径 {path} 中。",
         ),
+        Rule.PARAMETER_NAME: (
+            "{name} cannot be the name of a parameter: {problem}.",
+            "{name} 不能用作参数名：{problem}。",
+        ),
         Rule.COMPONENT_TYPE: (
             "{type} is not a known component. It is rendered as a plain container.",
             "{type} 不是已知的组件类型，将按普通容器渲染。",

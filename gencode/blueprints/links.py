@@ -35,7 +35,7 @@ class Link:
     source        id of the entity that holds the reference; of a ManyToMany the end that declares it
     name          of the attribute of `source`; "" where `source` has none
     inverse_name  of the attribute of `target`; "" where `target` has none
-    relation      as it is declared, at `declared_by`
+    relation      as it is declared, at `declared_by`, which is the source or the target
     other         the declaration of the other end, if there is one
     """
 
@@ -49,6 +49,7 @@ class Link:
     join_table: str
     declared_by: str
     relation: Relation
+    is_declared_at_source: bool
     other: Relation | None = None
 
     @property
@@ -75,6 +76,47 @@ def links_of(blueprint: Blueprint) -> list[Link]:
         elif index < partner:
             links.append(_joined(_link(entity, relation), *declared[partner]))
     return links
+
+
+def normalised(blueprint: Blueprint) -> Blueprint:
+    """Each link declared once, at its source where both ends declare it, with what the other end said.
+
+    A declaration that is left out may still be named by a binding: its name is then the inverse name.
+    """
+    kept: dict[int, Relation] = {}
+    left_out: set[int] = set()
+    for link in links_of(blueprint):
+        if link.other is not None:
+            at_source, at_target = link.relation, link.other
+            if not link.is_declared_at_source:
+                at_source, at_target = at_target, at_source
+            left_out.add(id(at_target))
+            kept[id(at_source)] = at_source.model_copy(update=_merged(link, at_source, at_target))
+    if not left_out:
+        return blueprint
+    entities = [
+        entity.model_copy(
+            update={
+                "relations": [
+                    kept.get(id(relation), relation)
+                    for relation in entity.relations
+                    if id(relation) not in left_out
+                ]
+            }
+        )
+        for entity in blueprint.data_models
+    ]
+    return blueprint.model_copy(update={"data_models": entities})
+
+
+def _merged(link: Link, at_source: Relation, at_target: Relation) -> dict[str, object]:
+    return {
+        "inverse_name": at_target.name,
+        "inverse_label": at_source.inverse_label or at_target.label,
+        "required": link.required,
+        "on_delete": at_source.on_delete or at_target.on_delete,
+        "join_table": link.join_table,
+    }
 
 
 def declarations(blueprint: Blueprint) -> Iterator[tuple[Entity, Relation]]:
@@ -141,6 +183,7 @@ def _link(entity: Entity, relation: Relation) -> Link:
         join_table=relation.join_table if is_set else "",
         declared_by=entity.id,
         relation=relation,
+        is_declared_at_source=holds,
     )
 
 

@@ -83,6 +83,15 @@ PYDANTIC = _words(
 
 SQLALCHEMY = frozenset({"metadata", "registry", "query", "awaitable_attrs"})
 
+GENERATED_NAMES = frozenset({"sa", "dt", "mapped_column", "relationship", "join_tables", "utc_now"})
+"""Names that the module of a generated class uses within the class."""
+
+DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+)
+GENERATED_MODULES = frozenset({"records", "calls", "join_tables", "errors", "router", *DEVICES})
+"""Modules that stand beside those of the entities, and names that Windows refuses for a file."""
+
 BUILT_IN_NAMES = _words("bool bytes dict float int list str")
 """Names of types that annotations of a generated class use: as an attribute they would hide the type."""
 
@@ -94,6 +103,7 @@ FIELD_WORDS = MappingProxyType(
         "Python": frozenset(word.lower() for word in keyword.kwlist) | {"self", "cls"},
         "pydantic": PYDANTIC,
         "SQLAlchemy": SQLALCHEMY,
+        "the generated code": GENERATED_NAMES,
         "JavaScript": _JAVASCRIPT_KEYWORDS,
     }
 )
@@ -102,13 +112,14 @@ FIELD_WORDS = MappingProxyType(
 CLASS_NAMES = MappingProxyType(
     {
         "Python": _words(
-            """Any ArithmeticError AssertionError Base BaseException BaseModel Callable Date DateTime Decimal
-            Dict
-     Ellipsis Enum Exception False Field Float ForeignKey Generic Integer Iterator KeyError List
-     Literal Mapped Mapping None NotImplemented Numeric Optional Protocol Self Sequence Session Set
-     String Table Text Time True Tuple Type TypeError Union UniqueConstraint Uuid ValueError Warning
-     Boolean Column Index Relationship Depends FastAPI APIRouter HTTPException Query Path Body
-     Header Page"""
+            """APIRouter Annotated Any ArithmeticError AssertionError Base BaseException BaseModel Binary Body
+            Boolean Callable Column Database Date DateTime Decimal Depends Dict Ellipsis Engine
+            Enum Exception False FastAPI Field Float ForeignKey Generic HTTPException Header Id
+            Index Input Integer Item Iterator Json Key KeyError LargeNumber List Literal Mapped
+            Mapping Moment None NotImplemented Numeric Optional Output Page Paging Path
+            Protocol Query Real Record RecordPage Relationship Self Sequence Session Set String
+            Table TestClient Text Time True Tuple Type TypeError UUID Union UniqueConstraint
+            UtcDateTime Uuid ValueError Warning"""
         ),
         "JavaScript": _words(
             """Array ArrayBuffer Attr Audio BigInt Blob Boolean Buffer Cache Comment DataView Date Document

@@ -33,6 +33,7 @@ class Rule(StrEnum):
     PATH_FORM = "path-form"
     DUPLICATE_PATH = "duplicate-path"
     PATH_PARAMETER = "path-parameter"
+    PARAMETER_NAME = "parameter-name"
     COMPONENT_TYPE = "component-type"
     COMPONENT_DEPTH = "component-depth"
     COMPONENT_COUNT = "component-count"

@@ -32,6 +32,7 @@ from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.pipeline import Pipelines
+from gencode.engine.ports.store import Store
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
@@ -202,7 +203,9 @@ async def _running(
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
         workspace = await _open_workspace(stack, settings, role, backend, keys)
-        additions = await _additions(stack, workspace, settings, role, dependencies.secrets, outbound, keys)
+        additions = await _additions(
+            stack, workspace, settings, role, dependencies.secrets, outbound, keys, backend.store
+        )
         sandbox = await started_sandbox(settings, role)
         offered, servers = await dependencies.create(
             stack, backend.store, metrics, tracer, outbound, backend.slots, sandbox, additions
@@ -275,12 +278,13 @@ async def _additions(
     secrets: SecretRegistry,
     outbound: Outbound,
     keys: ApiKeyAuthenticator,
+    store: Store,
 ) -> Additions:
     if not workspace:
         return Additions()
     module = workspace_module("gencode.bootstrap.workspace")
     user_http = await open_user_http(stack, settings, role, outbound, lambda: keys.is_required)
-    additions: Additions = module.additions(*workspace, settings, secrets, user_http)
+    additions: Additions = module.additions(*workspace, settings, secrets, user_http, store)
     return additions
 
 

@@ -35,6 +35,7 @@ from gencode.llm.session import LLMSessionFactory
 from gencode.llm.usage_ledger import UsageLedger
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
+from gencode.outbound.user_http import OwnServers
 from gencode.resilience.call_slots import SlotFactory
 from gencode.resilience.retry import Retry
 from gencode.sandbox.port import Sandbox
@@ -102,6 +103,8 @@ class DependencyFactory:
                 access.open, Retry(), metrics, progress, self.secrets.of, additions.ledger
             ),
             choose_model=access.choose,
+            list_models=access.options,
+            list_hosts=self.hosts.options,
             price=access.price,
             models_configuration=models.configuration,
             git_host=host if tracer.idle else TracedHost(host, tracer),
@@ -116,7 +119,7 @@ class DependencyFactory:
             checker=await stack.enter_async_context(ProjectChecker()),
             sandbox=sandbox,
             slots=slots,
-            extensions=(*additions.extensions, *([own] if own else [])),
+            extensions=(*additions.extensions, _own_servers(forge), *([own] if own else [])),
         )
         return dependencies, [server for server in (model, forge) if server]
 
@@ -149,3 +152,7 @@ class DependencyFactory:
         deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=agent, slots=slots)
         local = Forge(url=address(forge.sock), token=forge.token) if forge else None
         return self.hosts.connect(local, deps)
+
+
+def _own_servers(forge: BoundServer | None) -> OwnServers:
+    return OwnServers(urls=[address(forge.sock)] if forge else [])

@@ -40,6 +40,7 @@ async def open_user_http(
         unrestricted=await _clients(stack, outbound),
         checked=await _clients(stack, replace(outbound, policy=policy)),
         is_unrestricted=is_unrestricted,
+        policy=policy,
     )
 
 

@@ -15,7 +15,9 @@ from gencode.bootstrap.dependency_factory import Additions
 from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.knowledge import open_knowledge
 from gencode.domain.errors import StartError
+from gencode.engine.ports.store import Store
 from gencode.githosts.fetch.client import FetchClient
+from gencode.githosts.fetch.limits import FetchLimits
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
@@ -37,6 +39,8 @@ from gencode.workspace.encrypted_resources import missing_keys
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
+from gencode.workspace.plans.generations import DatabaseGenerationLimits
+from gencode.workspace.plans.rules import Plan, PlanRules
 from gencode.workspace.purge import Purge
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
@@ -62,6 +66,8 @@ KINDS: Sequence[KindFactory] = (
 AUDIT_KEY, SESSION_KEY = "audit", "session"
 """Names of signing keys."""
 KEY_BYTES = 32
+INFLATION = 16
+"""How many bytes of a clone's objects, inflated, one byte as sent may stand for."""
 SYSTEM_LOG_DAYS = 30
 """After which entries of the system log are deleted."""
 FIRST_ADMIN = (
@@ -84,8 +90,25 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
         allows_registration=settings.allow_registration,
         trusted_proxies=settings.trusted_proxy_networks,
         uploads=UploadRules(max_bytes=settings.max_file_size, extensions=settings.file_extensions),
+        plans=_plan_rules(settings),
     )
     return open_workspace(options)
+
+
+def _plan_rules(settings: Settings) -> PlanRules:
+    if not settings.plan_limits:
+        return PlanRules()
+    generations = {
+        Plan.FREE: settings.plan_free_generations,
+        Plan.TEAM: settings.plan_team_generations,
+        Plan.ENTERPRISE: settings.plan_enterprise_generations,
+    }
+    return PlanRules(
+        generations=generations,
+        max_members=settings.team_max_members,
+        max_projects=settings.team_max_projects,
+        storage_quota_mb=settings.team_storage_quota_mb,
+    )
 
 
 def additions(
@@ -94,6 +117,7 @@ def additions(
     settings: Settings,
     secrets: SecretRegistry,
     user_http: UserHttp,
+    store: Store,
 ) -> Additions:
     """What kinds of task get from the workspace."""
 
@@ -102,12 +126,13 @@ def additions(
         knowledge.encoders.connect(gateway)
         return gateway
 
+    limits = DatabaseGenerationLimits(workspace.database, workspace.plans, store)
     secrets.add_owned(workspace.used_secrets)
     log = SystemLog(workspace.database, json_formatter(secrets.logged), SYSTEM_LOG_DAYS)
     return Additions(
         own_models=own_models,
         ledger=workspace.ledger,
-        extensions=(workspace, knowledge, user_http, _clones(workspace, settings)),
+        extensions=(workspace, knowledge, user_http, _clones(workspace, settings), limits),
         background=(
             log.run,
             Purge(workspace.database, settings.workspace_purge_days).run,
@@ -117,7 +142,15 @@ def additions(
 
 
 def _clones(workspace: Workspace, settings: Settings) -> RepositoryClones:
-    fetcher = FetchClient(f"gencode/{__version__}")
+    limits = FetchLimits(
+        refs=settings.max_clone_refs,
+        pack_bytes=settings.max_clone_bytes,
+        inflated_bytes=INFLATION * settings.max_clone_bytes,
+        objects=settings.max_clone_objects,
+        object_bytes=settings.max_clone_object_bytes,
+        seconds=settings.clone_timeout,
+    )
+    fetcher = FetchClient(f"gencode/{__version__}", limits, max_fetches=settings.clones_at_once)
     return RepositoryClones(workspace, settings.data_dir / CLONES, fetcher)
 
 

@@ -22,6 +22,7 @@ Failures of one package are defined there, in its module `errors`.
     │   ├── IdempotencyKeyReused     IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
     │   ├── QuotaExceeded            QUOTA_EXCEEDED       429
+    │   ├── PlanLimitReached         PLAN_LIMIT_REACHED   402
     │   ├── QueueFull                QUEUE_FULL           503
     │   ├── Overloaded               OVERLOADED           503
     │   └── ShuttingDown             SHUTTING_DOWN        503
@@ -245,6 +246,14 @@ class QuotaExceeded(RequestError, Transient):
     code = "QUOTA_EXCEEDED"
     http_status = 429
     meaning = "A quota of the client is used up"
+
+
+class PlanLimitReached(RequestError):
+    """The message says which limit, and what to do."""
+
+    code = "PLAN_LIMIT_REACHED"
+    http_status = 402
+    meaning = "The subscription plan of the user or the team allows no more"
 
 
 class QueueFull(RequestError, Transient):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import anyio
@@ -35,10 +36,14 @@ class TaskLog:
         self.task = task
         self._store = store
         self._hub = hub
-        self._lock = anyio.Lock()
         self._unconfirmed: Task | None = None
         """What the last write would have stored, while its outcome is unknown."""
         self._has_conflict = False
+
+    @cached_property
+    def _lock(self) -> anyio.Lock:
+        """Of all writes but the first: a new task is nobody else's."""
+        return anyio.Lock()
 
     async def create(
         self, request: Mapping[str, Any], key: IdempotencyKey | None, callback: Callback | None = None

@@ -15,6 +15,8 @@ def preferred_language(header: str, languages: Sequence[str], default: str) -> s
 
     Example: of en and zh, `en;q=0.1,zh;q=0.9` prefers zh, and so does `en;q=0`.
     """
+    if not header:
+        return default
     weights: dict[str, float] = {}
     for entry in header.split(","):
         tag, _, parameters = entry.partition(";")

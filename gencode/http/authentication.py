@@ -91,4 +91,5 @@ def _api_path(scope: Scope) -> str:
 
 
 def _ticket(scope: Scope) -> str:
-    return QueryParams(scope["query_string"]).get("ticket", "")
+    query = scope["query_string"]
+    return QueryParams(query).get("ticket", "") if query else ""

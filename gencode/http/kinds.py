@@ -20,6 +20,7 @@ from gencode.domain.principal import Principal
 from gencode.domain.task import FINAL_STATUSES, PENDING, State, Task
 from gencode.engine.ports.pipeline import Decision, Pipeline, StageUpdate
 from gencode.http.base_models import EmptyRetryRequest, TaskRequest
+from gencode.http.generation_limits import Reservation
 from gencode.http.operation import Operation
 from gencode.http.tool_declaration import Tool
 from gencode.llm.progress_tracker import ProgressSnapshot
@@ -47,12 +48,14 @@ class PreparedTask:
     parameters  its short fields: what views show and what a retry may change. No long texts
     message     the task's first status message
     may_pause   whether the task may wait for a decision, which counts against its principal's limit
+    reservation  counts the task as a generation; see gencode.http.generation_limits
     """
 
     request: Mapping[str, Any]
     parameters: Mapping[str, Any]
     message: str
     may_pause: bool = False
+    reservation: Reservation | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +66,7 @@ class Submission:
     operation_id      of the OpenAPI document, and the tool's name
     pattern_messages  see gencode.http.strict_json.validate
     tool_description  what the tool does, for assistants
+    errors            besides those of every submission
     """
 
     path: str
@@ -71,6 +75,7 @@ class Submission:
     pattern_messages: Mapping[str, str] = field(default_factory=dict)
     tool_title: str
     tool_description: str
+    errors: tuple[type[GencodeError], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -255,9 +260,19 @@ class ActiveKinds:
             task, list(kind.stage_titles) if (kind := self.registry.get(task.kind)) else []
         )
 
+    def messages(self, task: Task) -> Mapping[str, str] | None:
+        """The message of the task's status by language; None of a failed or paused task, and of an unknown
+        kind."""
+        runtime = self.get(task.kind)
+        if not runtime or task.failure or task.paused_until:
+            return None
+        message, status = runtime.pipeline.message, task.status
+        return {language: message(replace(task, language=language), status) for language in LANGUAGES}
+
     def first_message(self, task: Task) -> str:
         """The message of the task's first status, regardless of its present status."""
-        return self.require(task).pipeline.message(replace(task, result={}), PENDING)
+        new = replace(task, result={}) if task.result else task
+        return self.require(task).pipeline.message(new, PENDING)
 
     def live_progress(self, task: Task) -> ProgressSnapshot | None:
         runtime = self.get(task.kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -47,16 +47,19 @@ class QuotaEnforcement:
     _versions: dict[str, int] = field(default_factory=dict)
     _one_at_a_time: PerClientSemaphore = field(default_factory=lambda: PerClientSemaphore(1))
 
-    @asynccontextmanager
-    async def submission(self, principal: str, parameters: Mapping[str, Any]) -> AsyncIterator[None]:
+    def submission(self, principal: str, parameters: Mapping[str, Any]) -> AbstractAsyncContextManager[None]:
         """Store the new task within the context: submissions of a principal with quotas are serialized, so
         that all of them count. `parameters`: of the task.
 
         Raises QuotaExceeded, and Invalid for a model without a price where a quota limits the cost.
         """
-        if not (quotas := self.quotas_of(principal)):
-            yield
-            return
+        quotas = self.quotas_of(principal)
+        return self._limited_submission(principal, quotas, parameters) if quotas else nullcontext()
+
+    @asynccontextmanager
+    async def _limited_submission(
+        self, principal: str, quotas: Sequence[Quota], parameters: Mapping[str, Any]
+    ) -> AsyncIterator[None]:
         async with self._locked(principal):
             self._check_price(quotas, parameters)
             await self._check(principal, quotas)

@@ -49,7 +49,7 @@ _EXPOSED_HEADERS = [
 class AppOperations:
     """Operations of the packages above this one.
 
-    public  outside the API, or below its path, without a key
+    public  outside the API's path, without a key
     api     below the API
     """
 
@@ -76,13 +76,14 @@ def build(
     limits = BodyLimits(rules.max_body, rules.max_file, API, api.operations)
     app = Starlette(
         routes=[
-            *public.routes(),
-            *more_routes,
+            # Routes are tried in this order.
             Mount(
                 API,
                 Router(api.routes(), redirect_slashes=False),
                 middleware=[Middleware(AuthenticationMiddleware, keys=keys, public=api.public_paths)],
             ),
+            *public.routes(),
+            *more_routes,
         ],
         middleware=[
             Middleware(TracingMiddleware),

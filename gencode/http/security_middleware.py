@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gencode.domain.errors import BodyTooLarge, CrossSite, GencodeError, Malformed, Misdirected
@@ -15,13 +15,13 @@ from gencode.http.problems import problem_response, unexpected
 
 _LOOPBACK_NAMES = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_RESPONSE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
+_RESPONSE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 """Headers of responses that are not pages, which a browser must not render or embed."""
 
 
@@ -65,9 +65,10 @@ class SecurityMiddleware:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in _RESPONSE_HEADERS.items():
-                    headers.setdefault(name, value)
+                given = [*message.get("headers", ())]
+                names = {name for name, _ in given}
+                added = [header for header in _RESPONSE_HEADERS if header[0] not in names]
+                message = {**message, "headers": [*given, *added]}
             await send(message)
 
         error = _broken_rule(scope, self._rules, self._limits)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from gencode.domain.callback import Callback
-from gencode.domain.errors import Invalid
+from gencode.domain.errors import Invalid, RequestError, StoreError
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
 from gencode.engine.ports.pipeline import Checkpoints
@@ -57,12 +58,35 @@ async def submit(
     task = _new_task(kind, prepared, principal, language, services.tracer.traceparent())
     target = await callback(task.id) if callback else await _webhook(services, request, task.id)
     async with services.quotas.submission(principal.id, prepared.parameters):
-        stored = await services.task_service.submit(
-            task, prepared.request, key, target, may_pause=prepared.may_pause
-        )
+        stored = await _store(services, prepared, task, key, target)
     if target:
         services.callbacks.wake()
     return Submitted(task=stored, is_replay=stored.id != task.id)
+
+
+async def _store(
+    services: Services,
+    prepared: PreparedTask,
+    task: Task,
+    key: IdempotencyKey | None,
+    target: Callback | None,
+) -> Task:
+    """Stores the task, and counts it as a generation if it is one. If the process ends in between, its
+    reservation is settled later; see Reservation."""
+    reservation, store = prepared.reservation, services.task_service.submit
+    if reservation:
+        await reservation.take(task.id)
+    try:
+        stored = await store(task, prepared.request, key, target, may_pause=prepared.may_pause)
+    except RequestError:
+        if reservation:
+            with suppress(StoreError):
+                await reservation.release(task.id)
+        raise
+    if reservation:
+        with suppress(StoreError):
+            await (reservation.confirm if stored.id == task.id else reservation.release)(task.id)
+    return stored
 
 
 async def retry(services: Services, task: Task, changes: Mapping[str, Any] | None = None) -> Task:

@@ -59,7 +59,7 @@ def submit_operation(kind: Kind) -> Operation:
         parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
         body=body,
         responses=(ACCEPTED,),
-        errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull),
+        errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull, *kind.submission.errors),
     )
     async def submit_task(request: Request) -> Response:
         rate_headers = await get_services(request).rate.spend(get_principal(request).id)

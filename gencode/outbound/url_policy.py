@@ -60,6 +60,10 @@ class UrlRefused(Exception):
     """This URL may not be called; the text says why, and nothing about the operator's network."""
 
 
+class HostUnknown(UrlRefused):
+    """There is no such host name, or cannot be."""
+
+
 class UrlUnresolved(UrlRefused):
     """The host name cannot be resolved now, since no name server answers."""
 
@@ -131,12 +135,12 @@ class UrlPolicy:
             return await self._lookup(_name(url), _port(url))
         except socket.gaierror as error:
             if error.errno in _NO_SUCH_HOST:
-                raise UrlRefused("names a host that does not exist") from None
+                raise HostUnknown("names a host that does not exist") from None
             raise UrlUnresolved("names a host that cannot be found now") from None
         except OSError:
             raise UrlUnresolved("names a host that cannot be found now") from None
         except ValueError:  # a label too long for the system's resolver
-            raise UrlRefused("names a host that cannot exist") from None
+            raise HostUnknown("names a host that cannot exist") from None
 
     def _is_allowed(self, text: str) -> bool:
         """Whether the IP address and those embedded in it are public, or one of them is in an allowed

@@ -57,12 +57,12 @@ class FairQueue:
     def put(self, task_id: str, principal: str) -> None:
         if task_id not in self:
             self._of(task_id, principal).append(task_id)
-            self._wake()
+            self._arrived.set()
 
     def put_first(self, task_id: str, principal: str) -> None:
         if task_id not in self:
             self._of(task_id, principal).appendleft(task_id)
-            self._wake()
+            self._arrived.set()
 
     async def work(self, handler: Handler, concurrency: int) -> None:
         async with anyio.create_task_group() as group:
@@ -85,6 +85,8 @@ class FairQueue:
     async def take(self) -> str:
         """The next id, once there is one."""
         while not self._turns:
+            if self._arrived.is_set():
+                self._arrived = anyio.Event()
             await self._arrived.wait()
         principal, waiting = self._turns.popitem(last=False)
         task_id = waiting.popleft()
@@ -107,7 +109,3 @@ class FairQueue:
     def _of(self, task_id: str, principal: str) -> deque[str]:
         self._principals[task_id], self._since[task_id] = principal, self._clock()
         return self._turns.setdefault(principal, deque())
-
-    def _wake(self) -> None:
-        arrived, self._arrived = self._arrived, anyio.Event()
-        arrived.set()

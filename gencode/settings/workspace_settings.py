@@ -62,6 +62,23 @@ class WorkspaceSettings(SourcedSettings):
         description="Comma-separated private networks that addresses of users (models, Git) may reach, also "
         "by http://, such as 10.1.0.0/16",
     )
+    max_clone_bytes: int = Field(
+        2**30,
+        ge=1,
+        le=2**40,
+        description="Most bytes that a Git server may send for a clone; 16 times as many when inflated",
+    )
+    max_clone_objects: int = Field(
+        1_000_000, ge=1, le=20_000_000, description="Most objects that a Git server may send for a clone"
+    )
+    max_clone_object_bytes: int = Field(
+        100 * 2**20, ge=1, le=2**30, description="Maximum size of one object of a clone in bytes, inflated"
+    )
+    max_clone_refs: int = Field(100_000, ge=1, le=1_000_000, description="Most branches and tags of a clone")
+    clone_timeout: float = Field(
+        1800.0, ge=1, le=86_400, description="Seconds that the download for a clone may take"
+    )
+    clones_at_once: int = Field(4, ge=1, le=64, description="Clones that a process fetches concurrently")
 
     max_file_size: int = Field(
         10 * 2**20, ge=1, le=64 * 2**20, description="Maximum size of an uploaded file in bytes"
@@ -81,6 +98,33 @@ class WorkspaceSettings(SourcedSettings):
     def file_extensions(self) -> Sequence[str]:
         """ALLOWED_EXTENSIONS as a list."""
         return split_list(self.allowed_extensions.lower())
+
+    plan_limits: bool = Field(
+        False,
+        description="Whether subscription plans limit users and teams: PLAN_*_GENERATIONS and TEAM_*. Off: "
+        "only what an admin sets for a team",
+    )
+    plan_free_generations: int = Field(
+        10, ge=0, le=10**9, description="Generations in a month with the plan free, with PLAN_LIMITS"
+    )
+    plan_team_generations: int = Field(
+        100, ge=0, le=10**9, description="Generations in a month with the plan team, with PLAN_LIMITS"
+    )
+    plan_enterprise_generations: int = Field(
+        1000, ge=0, le=10**9, description="Generations in a month with the plan enterprise, with PLAN_LIMITS"
+    )
+    team_max_members: int = Field(
+        10, ge=1, le=10**6, description="Members of a team without a number of its own, with PLAN_LIMITS"
+    )
+    team_max_projects: int = Field(
+        50, ge=0, le=10**6, description="Projects of a team without a number of its own, with PLAN_LIMITS"
+    )
+    team_storage_quota_mb: int = Field(
+        1024,
+        ge=0,
+        le=10**9,
+        description="MB of artifacts of a team without a quota of its own, with PLAN_LIMITS",
+    )
 
     workspace_purge_days: int = Field(
         30, ge=0, le=36_500, description="Days after which deleted rows are removed for good; 0: never"

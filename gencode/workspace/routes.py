@@ -11,6 +11,7 @@ from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.knowledge_bases.routes import KNOWLEDGE_OPERATIONS
 from gencode.workspace.model_configs.routes import MODEL_CONFIG_OPERATIONS
 from gencode.workspace.permissions import guarded
+from gencode.workspace.plans.routes import PLAN_OPERATIONS
 from gencode.workspace.projects.routes import PROJECT_OPERATIONS
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
 from gencode.workspace.repositories.routes import REPOSITORY_OPERATIONS
@@ -38,6 +39,7 @@ GUARDED_OPERATIONS = guarded(
         *REVIEW_OPERATIONS,
         *TEAM_OPERATIONS,
         *PROJECT_OPERATIONS,
+        *PLAN_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog
@@ -18,8 +19,10 @@ from gencode.workspace.identity.passwords import Passwords
 from gencode.workspace.identity.session_authenticator import DatabaseSessionAuthenticator
 from gencode.workspace.identity.sessions import Sessions
 from gencode.workspace.identity.tokens import SessionTokens
+from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.resources.store import ResourceStore
+from gencode.workspace.tables import now
 from gencode.workspace.uploads.store import UploadRules, Uploads
 from gencode.workspace.usage.ledger import DatabaseLedger
 
@@ -44,11 +47,14 @@ class WorkspaceOptions:
     allows_registration: bool = False
     trusted_proxies: Sequence[Network] = ()
     uploads: UploadRules = field(default_factory=UploadRules)
+    plans: PlanRules = field(default_factory=PlanRules)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workspace:
-    """`used_secrets`: those that resources have decrypted so far."""
+    """used_secrets  those that resources have decrypted so far
+    opened_at     what an earlier process left unfinished is older
+    """
 
     database: Database
     audit: AuditLog
@@ -60,11 +66,15 @@ class Workspace:
     uploads: Uploads
     allows_registration: bool
     trusted_proxies: Sequence[Network]
+    plans: PlanRules
     used_secrets: OwnedSecrets = field(default_factory=OwnedSecrets, repr=False)
+    opened_at: datetime = field(default_factory=now)
 
     def resource(self, resource: Resource[T, V]) -> ResourceStore[T, V]:
         """The rows of a resource."""
-        return ResourceStore(self.database, self.audit, self.encryption, resource, self.used_secrets)
+        return ResourceStore(
+            self.database, self.audit, self.encryption, resource, self.used_secrets, self.plans
+        )
 
 
 @asynccontextmanager
@@ -91,6 +101,7 @@ async def open_workspace(
             uploads=Uploads(database, options.uploads),
             allows_registration=options.allows_registration,
             trusted_proxies=options.trusted_proxies,
+            plans=options.plans,
         )
 
 

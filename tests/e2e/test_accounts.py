@@ -316,9 +316,11 @@ FOR_ADMINS = {
     *("listUsers", "createUser", "getUser", "changeUser", "deleteUser", "resetPassword"),
     "listAuditLog",
     "listSystemLog",
+    "changeTeamPlan",
 }
 FOR_USERS = {
     *("logOut", "getOwnUser", "changeOwnUser", "changeOwnPassword", "listOwnSessions", "endOwnSession"),
+    "getOwnSubscription",
 }
 
 
@@ -351,7 +353,7 @@ FOR_EVERYBODY = {
     *("listTeams", "createTeam", "getTeam", "changeTeam", "deleteTeam", "transferTeam", "leaveTeam"),
     *("listTeamMembers", "addTeamMember", "changeTeamMember", "removeTeamMember", "listTeamProjects"),
     *("listProjects", "createProject", "getProject", "changeProject", "deleteProject"),
-    *("archiveProject", "unarchiveProject"),
+    *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
 

@@ -73,20 +73,23 @@ async def test_a_config_that_is_not_there_is_refused_before_the_task_is_stored(t
 
 
 async def test_only_a_service_without_credentials_calls_private_addresses_of_users(tmp_path: Path) -> None:
-    """Of others, the address of a model is public, or in a network that the operator allows."""
+    """Of others, the address of a model is public, or in a network that the operator allows: when it is
+    stored, and when it is called."""
     alice = {"authorization": f"Bearer {ALICE}"}
-    request = {"prompt": "say hello", "repo_name": "hello"}
     async with model_server(plan_and_files(FILES)) as server:
-        for networks, ends in (("", "LLM_BAD_REQUEST"), ("127.0.0.0/8", "")):
+        for networks, ends in (("127.0.0.0/8", ""), ("", "LLM_BAD_REQUEST")):
+            server.requests.clear()
+            request = {"prompt": f"say hello {ends}", "repo_name": f"hello{len(ends)}"}
             options = settings(
-                tmp_path / (networks and "allowed"),
+                tmp_path,
                 workspace=True,
                 api_keys=SecretStr(f"alice={ALICE}"),
                 workspace_allow_networks=networks,
             )
             async with running_app(options) as app:
                 created = await post(app.url, "/ai/models", body(server, is_default=True), **alice)
-                assert created.status_code == 201, created.text
+                assert created.status_code == (201 if networks else 422), created.text
+                assert networks or "WORKSPACE_ALLOW_NETWORKS" in created.json()["errors"][0]["message"]
                 submitted = await post(app.url, "/generate", request, **alice)
                 task_id = submitted.json()["task_id"]
                 ticket = await post(app.url, f"/task/{task_id}/ticket", **alice)

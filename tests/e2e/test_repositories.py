@@ -123,6 +123,25 @@ async def test_a_sync_that_fails_says_why(tmp_path: Path) -> None:
         assert "does not know the repository" in shown["sync_error"]
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"max_clone_bytes": 10},
+        {"max_clone_objects": 2},
+        {"max_clone_object_bytes": 4},
+        {"max_clone_refs": 1},
+    ],
+)
+async def test_a_clone_that_exceeds_a_limit_of_the_settings_is_refused(
+    tmp_path: Path, limit: dict[str, int]
+) -> None:
+    chosen = settings(tmp_path / "data", workspace=True, **limit)
+    async with git_server(tmp_path / "served") as server, running_app(chosen) as app:
+        project(server)
+        row = await register(app.url, server.url())
+        assert (await synced(app.url, row["id"]))["error"]["code"] == "REPOSITORY_TOO_LARGE"
+
+
 async def test_a_repository_that_was_generated_is_synced_without_a_credential(tmp_path: Path) -> None:
     async with running_app(_settings(tmp_path)) as app:
         submitted = await post(app.url, "/generate", {"prompt": "a static page", "repo_name": "page"})
@@ -189,15 +208,19 @@ async def test_others_neither_see_a_repository_nor_reach_an_address_that_is_not_
     given = ",".join(f"{name}={key}" for name, key in keys.items())
     async with git_server(tmp_path / "served") as server:
         head = project(server)
-        for networks, code in (("", "GIT_REJECTED"), ("127.0.0.0/8", None)):
-            folder = tmp_path / (networks.partition("/")[0] or "none")
+        for networks, code in (("127.0.0.0/8", None), ("", "GIT_REJECTED")):
             chosen = settings(
-                folder, workspace=True, api_keys=SecretStr(given), workspace_allow_networks=networks
+                tmp_path, workspace=True, api_keys=SecretStr(given), workspace_allow_networks=networks
             )
             async with running_app(chosen) as app:
                 alice, bob = ({"Authorization": f"Bearer {keys[name]}"} for name in ("alice", "bob"))
                 body = {"name": "project", "repository_url": server.url()}
-                row = (await post(app.url, "/git/repositories", body, **alice)).json()
+                created = await post(app.url, "/git/repositories", body, **alice)
+                assert created.status_code == (201 if networks else 422)
+                assert networks or "WORKSPACE_ALLOW_NETWORKS" in created.json()["errors"][0]["message"]
+                async with client(app.url) as http:
+                    listed = (await http.get("/api/v1/git/repositories", headers=alice)).json()
+                (row,) = listed["items"]
                 sync = f"/git/repositories/{row['id']}/sync"
                 assert (await post(app.url, sync, **bob)).status_code == 404
                 refused = await post(app.url, "/git/repositories/sync", {"repository_id": row["id"]}, **bob)
@@ -209,7 +232,7 @@ async def test_others_neither_see_a_repository_nor_reach_an_address_that_is_not_
                     found = await http.get(f"/api/v1/git/repositories/{row['id']}", headers=alice)
                 shown = found.json()
                 assert shown["sync_error_code"] == code
-                assert shown["head_commit"] == (None if code else head)
+                assert shown["head_commit"] == head
                 assert (len(server.requests) > before) is (code is None)
 
 

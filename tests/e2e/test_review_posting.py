@@ -14,6 +14,8 @@ from gencode.embedded.server import address, listen
 from tests.servers.calls import get, post
 from tests.servers.change_hosts import CHANGE_SERVERS
 from tests.servers.changes import HEAD, PATCH
+from tests.servers.command import run_gencode
+from tests.servers.git_repository import GitRepository
 from tests.servers.githost import Fault, served
 from tests.servers.service import running_app, service, settings
 from tests.servers.stream import events, subscribed
@@ -139,3 +141,41 @@ async def test_a_repository_that_reviews_cannot_be_posted_to_is_refused_at_the_s
                 )
             ).text
         )
+
+
+async def test_the_command_posts_to_the_change_of_its_remote(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    repository = GitRepository(copy)
+    repository.commit({"app.py": b"x = 1\n"})
+    repository.git("checkout", "-q", "-b", "change")
+    head = repository.commit({"app.py": b"x = 1\ny = eval(x)\n"})
+    patch = repository.git("diff", "main", "change").decode()
+    async with (
+        change_host("github", tmp_path) as host,
+        running_app(settings(tmp_path, workspace=True)) as app,
+    ):
+        await registered(app.url, "github", host.url)
+        host.changes.patch, host.changes.head = patch, head
+        port = host.url.rpartition(":")[2]
+        repository.git("remote", "add", "origin", f"ssh://git@127.0.0.1:{port}/octo/shop.git")
+        variables = {"GENCODE_URL": app.url, "HOME": str(tmp_path)}
+
+        async def run(*arguments: str, status: int) -> tuple[str, str]:
+            done = await run_gencode(["review", "--base", "main", *arguments], variables, copy)
+            assert done.returncode == status, done.stderr.decode()
+            return done.stdout.decode(), done.stderr.decode()
+
+        shown, told = await run("--post", "7", status=0)
+        assert "app.py:2: major" in shown
+        assert "posted to change request 7: comments: 1 new" in told
+        assert [(one.path, one.line) for one in host.changes.own] == [("app.py", 2)]
+        assert f"`{head[:12]}`" in host.changes.summaries[0]
+        host.changes.state = "closed"
+        shown, told = await run("--post", "7", status=1)
+        assert "app.py:2: major" in shown
+        assert "merged or closed" in told
+        repository.git("remote", "set-url", "origin", "git@github.com:octo/other.git")
+        _, told = await run("--post", "7", status=2)
+        assert "github.com/octo/other is no registered repository" in told
+        _, told = await run("--repository", "x", status=2)
+        assert "--post" in told

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -15,6 +16,7 @@ from gencode.workspace.permissions import PERMISSIONS
 from gencode.workspace.routes import GUARDED_OPERATIONS
 from gencode.workspace.teams.roles import TEAM_ROLES, TeamRole
 from tests.e2e.test_accounts import Team as Accounts
+from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
 pytestmark = pytest.mark.campaign
@@ -46,9 +48,9 @@ class People:
 
 
 @asynccontextmanager
-async def people(folder: Path, **options: Any) -> AsyncIterator[People]:
+async def people(folder: Path, model: Any = None, **options: Any) -> AsyncIterator[People]:
     async with (
-        running_app(settings(folder, workspace=True, **options)) as app,
+        running_app(settings(folder, model, workspace=True, **options)) as app,
         httpx.AsyncClient(base_url=app.url, trust_env=False, timeout=60) as http,
     ):
         accounts = Accounts(http=http)
@@ -90,6 +92,7 @@ async def attempt(made: People, name: str, operation: str, number: int) -> int:
         "transferTeam": {"member_id": member},
         "createProject": {"team_id": made.team, "name": "New", "code": f"new-{number}"},
         "changeProject": {"description": "Changed"},
+        "cloneProject": {"new_name": "Copy"},
     }
     return (await made.call(name, one.method, path, bodies.get(operation))).status_code
 
@@ -172,3 +175,86 @@ async def test_members_come_in_pages_and_bad_bodies_are_told(tmp_path: Path) -> 
             assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
         again = await made.call("owner", "POST", path, {"username": "viewer"})
         assert (again.status_code, again.json()["code"]) == (409, "ALREADY_TAKEN")
+
+
+def prompt(name: str) -> dict[str, Any]:
+    return {"prompt": "a static page that says hello", "repo_name": name}
+
+
+async def test_plans_limit_generations_members_and_projects(tmp_path: Path) -> None:
+    options = {"plan_limits": True, "plan_free_generations": 2, "team_max_members": 4, "team_max_projects": 1}
+    async with people(tmp_path, **options) as made:
+        statuses: list[int] = []
+
+        async def generate(name: str) -> None:
+            statuses.append((await made.call("viewer", "POST", "/generate", prompt(name))).status_code)
+
+        async with anyio.create_task_group() as group:
+            for number in range(5):
+                group.start_soon(generate, f"page-{number}")
+        assert sorted(statuses) == [202, 202, 402, 402, 402]
+        refused = await made.call("viewer", "POST", "/generate", prompt("again"))
+        assert (refused.status_code, refused.json()["code"]) == (402, "PLAN_LIMIT_REACHED")
+        assert "ask an admin of the service" in refused.json()["detail"]
+        user = f"/users/{made.accounts.ids['viewer']}"
+        changed = await made.call("root", "PATCH", user, {"subscription_level": "enterprise"})
+        assert changed.json()["subscription_level"] == "enterprise"
+        for _ in range(2):  # a repetition with the same key is no other generation
+            answer = await made.accounts.http.post(
+                "/api/v1/generate",
+                json=prompt("keyed"),
+                headers={**made.accounts.bearer("viewer"), "Idempotency-Key": "once"},
+            )
+            assert answer.status_code == 202
+        used = (await made.call("viewer", "GET", "/users/me/subscription")).json()
+        assert (used["monthly_generation_used"], used["monthly_generation_limit"]) == (3, 1000)
+        assert (await made.call("viewer", "PATCH", user, {"subscription_level": "free"})).status_code == 403
+        await made.project("one")
+        for path, body in (
+            (f"/teams/{made.team}/members", {"username": "outsider"}),
+            ("/projects", {"team_id": made.team, "name": "Two", "code": "two"}),
+        ):
+            refused = await made.call("owner", "POST", path, body)
+            assert (refused.status_code, refused.json()["code"]) == (402, "PLAN_LIMIT_REACHED"), refused.text
+        plan = {"max_members": 5, "max_projects": None, "subscription_plan": "team"}
+        assert (await made.call("owner", "PATCH", f"/teams/{made.team}/plan", plan)).status_code == 403
+        assert (await made.call("root", "PATCH", f"/teams/{made.team}/plan", plan)).json()["max_members"] == 5
+        usage = (await made.call("viewer", "GET", f"/teams/{made.team}/usage")).json()
+        assert (usage["members"], usage["projects"]) == ({"used": 4, "limit": 5}, {"used": 1, "limit": 1})
+        assert usage["generations"] == {"used": 0, "limit": 100}
+        added = await made.call("owner", "POST", f"/teams/{made.team}/members", {"username": "outsider"})
+        assert added.status_code == 201
+
+
+async def test_a_project_is_cloned_and_counted(tmp_path: Path) -> None:
+    async with people(tmp_path) as made:
+        project = await made.project("shop")
+        cloned = await made.call("viewer", "POST", f"/projects/{project}/clone", {"new_name": "Mine"})
+        assert (cloned.status_code, cloned.json()["team_id"]) == (201, None), cloned.text
+        stats = (await made.call("viewer", "GET", f"/projects/{project}/stats")).json()
+        assert (stats["member_count"], stats["generation_count"]) == (4, 0)
+        for name in ("outsider", "owner"):
+            stats = await made.call(name, "GET", f"/projects/{cloned.json()['id']}/stats")
+            assert stats.status_code == 404
+
+
+async def test_a_submission_that_is_refused_for_another_reason_is_not_counted(tmp_path: Path) -> None:
+    gate = anyio.Event()
+    limits = {
+        "plan_limits": True,
+        "plan_free_generations": 3,
+        "max_waiting_tasks": 1,
+        "max_concurrent_tasks": 1,
+    }
+    async with (
+        model_server(plan_and_files({"index.html": "<p>hello</p>"}, gates={"index.html": gate})) as model,
+        people(tmp_path, model, **limits) as made,
+    ):
+        statuses = [
+            (await made.call("viewer", "POST", "/generate", prompt(f"page-{number}"))).status_code
+            for number in range(5)
+        ]
+        gate.set()
+        used = (await made.call("viewer", "GET", "/users/me/subscription")).json()
+        assert 503 in statuses
+        assert used["monthly_generation_used"] == statuses.count(202) < 3

@@ -10,7 +10,7 @@ from gencode.blueprints.findings import Finding, Fix, Severity
 from gencode.blueprints.identifiers import is_identifier, kebab, proposed, snake
 from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.model import Api, BusinessFlow, Element
-from gencode.blueprints.reserved_words import PYTHON
+from gencode.blueprints.reserved_words import DEVICES, PYTHON
 from gencode.blueprints.rules import Rule
 from gencode.blueprints.validation.names import identifier_finding, reserved
 from gencode.blueprints.validation.relation_rules import dangling
@@ -49,7 +49,11 @@ def _names(path: str, elements: Sequence[Element]) -> Iterator[Finding]:
             )
         taken.setdefault(key, where)
         yield from reserved(
-            where, key, {"Python": PYTHON}, Rule.RESERVED_WORD, partial(_renamed, element.name, taken)
+            where,
+            key,
+            {"Python": PYTHON, "Windows": DEVICES},
+            Rule.RESERVED_WORD,
+            partial(_renamed, element.name, taken),
         )
 
 
@@ -58,7 +62,7 @@ def _renamed(text: str, taken: dict[str, str]) -> Fix:
 
 
 def _proposal(text: str, taken: dict[str, str]) -> str:
-    return proposed(text, taken=taken, reserved=PYTHON, suffix="call")
+    return proposed(text, taken=taken, reserved=PYTHON | DEVICES, suffix="call")
 
 
 def _path(path: str, api: Api, taken: dict[tuple[str, str], str]) -> Iterator[Finding]:
@@ -71,6 +75,7 @@ def _path(path: str, api: Api, taken: dict[tuple[str, str], str]) -> Iterator[Fi
         )
         return
     names = _PARAMETER.findall(api.path)
+    yield from _parameters(path, api, names)
     for parameter in api.parameters:
         if parameter.location == "path" and parameter.name not in names:
             yield Finding(
@@ -86,6 +91,24 @@ def _path(path: str, api: Api, taken: dict[tuple[str, str], str]) -> Iterator[Fi
             parameters={"path": f"{api.method} {api.path}", "other": taken[key]},
         )
     taken.setdefault(key, path)
+
+
+def _parameters(path: str, api: Api, in_path: Sequence[str]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    declared = [one.name for one in api.parameters]
+    for name in (*declared, *(one for one in in_path if one not in declared)):
+        key, problem = snake(name), ""
+        if not is_identifier(name) or not key[:1].isalpha():
+            problem = "it is not an identifier"
+        elif key in PYTHON or key in {"session", "values"}:
+            problem = "the generated code uses this word"
+        elif key in seen or in_path.count(name) > 1:
+            problem = "it is there twice"
+        seen.add(key)
+        if problem:
+            yield Finding(
+                element=path, rule=Rule.PARAMETER_NAME, parameters={"name": name, "problem": problem}
+            )
 
 
 def _purpose(index: BlueprintIndex, path: str, api: Api) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
@@ -30,15 +31,19 @@ def check(index: BlueprintIndex) -> Iterator[Finding]:
 
 def _entity_names(index: BlueprintIndex) -> Iterator[Finding]:
     taken: dict[str, str] = {}
+    derived = {
+        f"{pascal(entity.name)}{suffix}".lower(): f"dataModels/{entity.id}"
+        for entity in index.blueprint.data_models
+        for suffix in _DERIVED_CLASSES
+    }
     for entity in index.blueprint.data_models:
         path, key = f"dataModels/{entity.id}", pascal(entity.name)
         if not is_identifier(entity.name) or not key[:1].isalpha():
-            yield identifier_finding(path, entity, partial(_class_proposal, taken=taken))
+            yield identifier_finding(path, entity, partial(_class_proposal, taken=ChainMap(taken, derived)))
             continue
-        fix = partial(_renamed, _class_proposal, entity.name, taken)
-
-        if key.lower() in taken:
-            yield _duplicate(path, entity.name, taken[key.lower()], fix())
+        fix = partial(_renamed, _class_proposal, entity.name, ChainMap(taken, derived))
+        if key.lower() in taken or key.lower() in derived:
+            yield _duplicate(path, entity.name, taken.get(key.lower()) or derived[key.lower()], fix())
         taken[key.lower()] = path
         yield from reserved(path, key, reserved_words.CLASS_NAMES, Rule.CLASS_NAME, fix)
         yield from reserved(path, snake(entity.name), _MODULE_WORDS, Rule.RESERVED_WORD, fix)
@@ -51,7 +56,10 @@ def _entity_names(index: BlueprintIndex) -> Iterator[Finding]:
             )
 
 
+_DERIVED_CLASSES = ("Input", "Output")
+"""Suffixes of the classes that are generated for an entity."""
 _MODULE_WORDS: Mapping[str, frozenset[str]] = {
+    "the generated code": reserved_words.GENERATED_MODULES,
     "Python": frozenset(
         word for word in reserved_words.PYTHON if word not in {"print", "match", "case", "type"}
     ),
@@ -59,10 +67,14 @@ _MODULE_WORDS: Mapping[str, frozenset[str]] = {
 """Each entity is a module of Python by its name in snake_case."""
 
 
+def _is_module_word(name: str) -> bool:
+    return any(snake(name) in words for words in _MODULE_WORDS.values())
+
+
 def _class_proposal(text: str, taken: Mapping[str, str]) -> str:
     name = pascal(proposed(text, suffix="item")) or "Item"
     number, candidate = 2, name
-    while candidate in _CLASSES or candidate.lower() in taken or snake(candidate) in _MODULE_WORDS["Python"]:
+    while candidate in _CLASSES or candidate.lower() in taken or _is_module_word(candidate):
         candidate = f"{name}Item" if number == 2 and not name.endswith("Item") else f"{name}{number}"
         number += 1
     return candidate
@@ -109,14 +121,15 @@ def _end_name(
     path = f"dataModels/{link.declared_by}/relations/{link.relation.id}"
     declared = link.inverse_name if inverse else link.name
     name = index.inverse_attribute(link) if inverse else index.attribute(link)
-    is_own = (link.relation.name == declared) if declared else False
-    property_name = "name" if is_own else "inverseName"
+    property_name = "inverseName" if inverse is link.is_declared_at_source else "name"
     fix = partial(_renamed, _attribute_proposal, declared or name, taken, property_name)
     if declared and (not is_identifier(declared) or not name[:1].isalpha()):
         yield _bad_end(path, link.relation, declared, property_name, taken)
         return
     yield from _attribute(path, name, taken, fix)
-    if not inverse and link.type is not RelationType.MANY_TO_MANY:
+    if link.type is RelationType.MANY_TO_MANY:
+        yield from _attribute(path, f"{name}_ids", taken, fix)
+    elif not inverse:
         yield from _attribute(path, index.column(link), taken, fix)
 
 

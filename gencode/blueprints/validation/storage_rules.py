@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gencode.blueprints.findings import Finding, Fix
-from gencode.blueprints.identifiers import MAX_IDENTIFIER, is_identifier, pascal, snake
+from gencode.blueprints.identifiers import MAX_IDENTIFIER, is_identifier, pascal, proposed, snake
 from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.model import Entity
 from gencode.blueprints.rules import Rule
@@ -29,6 +29,8 @@ def check(index: BlueprintIndex) -> Iterator[Finding]:
     for link in index.join_links:
         path = f"dataModels/{link.declared_by}/relations/{link.relation.id}"
         table = index.join_table(link)
+        if not link.join_table and not pascal(index.entities[link.source].name)[:1].isalpha():
+            continue
         yield from _table(path, table, taken, "joinTable", f"{table}_links")
 
 
@@ -56,7 +58,7 @@ def _table(path: str, table: str, taken: dict[str, str], property_name: str, bas
 
 
 def _free(name: str, taken: dict[str, str]) -> str:
-    base = (name or "records")[: MAX_IDENTIFIER - 12].strip("_") or "records"
+    base = proposed(name, suffix="records")[: MAX_IDENTIFIER - 12].strip("_")
     candidate, number = f"{base}_table", 2
     while candidate in taken:
         candidate, number = f"{base}_table_{number}", number + 1

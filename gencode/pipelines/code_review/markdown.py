@@ -13,8 +13,9 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     "title": {"en": "Code review", "zh": "代码评审"},
     "nothing": {"en": "Nothing was found.", "zh": "未发现问题。"},
     "found": {"en": "{count} findings: {list}.", "zh": "{count} 个问题：{list}。"},
+    "found_one": {"en": "1 finding: {list}.", "zh": "1 个问题：{list}。"},
     "read": {
-        "en": "{files} files, {added} lines added, {deleted} deleted.",
+        "en": "{files} {file_word}, {added} {line_word} added, {deleted} deleted.",
         "zh": "{files} 个文件，新增 {added} 行，删除 {deleted} 行。",
     },
     "incomplete": {"en": "**Not everything was reviewed.**", "zh": "**并非全部内容都已评审。**"},
@@ -60,7 +61,11 @@ def _document(result: ReviewResult, language: str) -> Iterator[str]:
     yield ""
     stats = result.stats
     yield counts_line(result, language)
-    yield text("read", files=stats.files, added=stats.added, deleted=stats.deleted)
+    words = {
+        "file_word": "file" if stats.files == 1 else "files",
+        "line_word": "line" if stats.added == 1 else "lines",
+    }
+    yield text("read", files=stats.files, added=stats.added, deleted=stats.deleted, **words)
     if not result.complete:
         yield text("incomplete")
     for finding in result.findings:
@@ -92,7 +97,7 @@ def counts_line(result: ReviewResult, language: str) -> str:
         for severity, count in result.severities.items()
         if count
     ]
-    name = "found" if counts else "nothing"
+    name = ("found_one" if len(result.open) == 1 else "found") if counts else "nothing"
     return _TEXTS[name][language].format(count=len(result.open), list=", ".join(counts))
 
 

@@ -22,9 +22,10 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     "cancelled": {"en": "The review is cancelled", "zh": "评审已取消"},
 }
 _FOUND = {
-    "en": "; findings: {findings} ({critical} critical, {major} major)",
+    "en": ": {findings} findings ({critical} critical, {major} major)",
     "zh": "：{findings} 个问题（严重 {critical}，重要 {major}）",
 }
+_FOUND_ONE = {**_FOUND, "en": ": 1 finding ({critical} critical, {major} major)"}
 _NOTHING = {"en": ": nothing was found", "zh": "：未发现问题"}
 _INCOMPLETE = {
     "en": ". Not everything was reviewed: the ledger says what was left out, and why",
@@ -38,7 +39,8 @@ def message(task: Task, status: str) -> str:
     summary: Mapping[str, Any] | None = task.result.get("review")
     if status != "completed" or not summary:
         return text
-    text += (_FOUND if summary["findings"] else _NOTHING)[task.language].format(**summary)
+    found = {0: _NOTHING, 1: _FOUND_ONE}.get(summary["findings"], _FOUND)
+    text += found[task.language].format(**summary)
     return text + ("" if summary["complete"] else _INCOMPLETE[task.language])
 
 

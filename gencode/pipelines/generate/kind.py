@@ -13,6 +13,7 @@ from gencode.domain.errors import (
     ApprovalExpired,
     CrashLoop,
     Internal,
+    PlanLimitReached,
     SecretFound,
     TaskTimeout,
     TreeError,
@@ -20,10 +21,11 @@ from gencode.domain.errors import (
 )
 from gencode.domain.task import Task
 from gencode.githosts.errors import GitError, HostError
+from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.pipelines.generate.api import estimate, files, plan, report_and_bundle
+from gencode.pipelines.generate.api import choices, estimate, files, plan, report_and_bundle
 from gencode.pipelines.generate.api.preparation import prepare, retry_changes, submitted
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
 from gencode.pipelines.generate.api.services import NAME, GenerateServices
@@ -65,6 +67,7 @@ KIND = Kind(
             "Turn a prompt into a new Git repository with a working project. Answers at once with a task_id; "
             "ask status for how it goes and for repo_url."
         ),
+        errors=(PlanLimitReached,),
     ),
     view_model=GenerateTaskFields,
     retry_model=RetryRequest,
@@ -100,6 +103,9 @@ KIND = Kind(
     milestones=(GENERATING, CREATING_REPO),
     operations=(
         estimate.estimate,
+        choices.list_models,
+        choices.list_hosts,
+        choices.check_repository_name,
         files.get_archive,
         report_and_bundle.bundle,
         files.get_file_list,
@@ -145,9 +151,13 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
         store=dependencies.store,
         checkpoint_reader=dependencies.checkpoint_reader,
         choose_model=dependencies.choose_model,
+        list_models=dependencies.list_models,
+        list_hosts=dependencies.list_hosts,
+        git_host=dependencies.git_host,
         choose_host=dependencies.choose_host,
         price=dependencies.price,
         progress_registry=dependencies.progress_registry,
+        limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
         is_cache_enabled=dependencies.settings.prompt_cache != "off",
         workflows=dependencies.settings.allow_workflows,
         max_output_tokens=dependencies.settings.max_output_tokens,

@@ -116,6 +116,7 @@ GIT_CREDENTIALS: Resource[GitCredential, GitCredentialView] = Resource(
     taken={"uq_git_credentials_default": "is_default"},
     filters=("provider",),
     secrets=("access_token",),
+    addresses=("api_url",),
     secret_scope=("provider", "api_url"),
     before_flush=_complete,
 )

@@ -12,6 +12,7 @@ from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.identity.passwords import MAX_LENGTH, MIN_LENGTH
 from gencode.workspace.identity.sessions import TokenPair
 from gencode.workspace.identity.tables import EMAIL_LENGTH, NAME_LENGTH, User, UserRole, UserSession
+from gencode.workspace.plans.rules import Plan
 from gencode.workspace.resources.models import PRINTABLE, unchanged
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f.]+")
@@ -104,6 +105,7 @@ class ProfileChange(Profile):
 class UserChange(ProfileChange):
     username: Username = unchanged("")
     role: UserRole = unchanged(UserRole.USER, is_enum=True)
+    subscription_level: Plan = unchanged(Plan.FREE, is_enum=True)
     is_active: bool = unchanged(True)
 
 
@@ -125,6 +127,7 @@ class UserView(ResponseModel):
     department: str | None
     position: str | None
     role: UserRole
+    subscription_level: Plan
     is_active: bool
     last_login: Moment | None
     created_at: Moment
@@ -141,6 +144,7 @@ class UserView(ResponseModel):
             department=user.department,
             position=user.position,
             role=UserRole(user.role),
+            subscription_level=Plan(user.subscription_level),
             is_active=user.is_active,
             last_login=rfc3339(user.last_login) if user.last_login else None,
             created_at=rfc3339(user.created_at),

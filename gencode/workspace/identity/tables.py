@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gencode.workspace.plans.rules import Plan
 from gencode.workspace.tables import NOT_DELETED, Base, Row, SoftDeleted
 
 NAME_LENGTH = 64
@@ -39,6 +40,7 @@ class User(Row, SoftDeleted, Base):
     position: Mapped[str | None] = mapped_column(String(100))
     role: Mapped[str] = mapped_column(String(20), default=UserRole.USER.value)
     is_active: Mapped[bool] = mapped_column(default=True)
+    subscription_level: Mapped[str] = mapped_column(String(20), default=Plan.FREE.value)
     last_login: Mapped[datetime | None]
 
     __table_args__ = (

@@ -164,6 +164,7 @@ MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
     taken={"uq_model_configs_default": "is_default"},
     filters=("provider",),
     secrets=("api_key",),
+    addresses=("base_url",),
     secret_scope=("provider", "base_url"),
     before_flush=_complete,
     before_view=_read_use,

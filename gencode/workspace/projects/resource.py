@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gencode.domain.errors import Invalid
+from gencode.domain.errors import Invalid, PlanLimitReached
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
+from gencode.workspace.plans.quotas import check_projects, megabytes
 from gencode.workspace.projects.access import BY_PROJECT
 from gencode.workspace.projects.table import (
     CODE_LENGTH,
@@ -20,8 +21,6 @@ from gencode.workspace.projects.table import (
 )
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, RowId, unchanged
-
-MEGABYTE = 2**20
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 ProjectCode = Annotated[
@@ -95,11 +94,6 @@ def view_of(row: Project) -> ProjectView:
     )
 
 
-def megabytes(size: int) -> int:
-    """Rounded up."""
-    return -(-size // MEGABYTE)
-
-
 async def _check(session: AsyncSession, row: Project) -> None:
     """Raises Invalid."""
     if row.team_id is None and row.visibility == Visibility.TEAM:
@@ -121,7 +115,9 @@ PROJECTS: Resource[Project, ProjectView] = Resource(
     view=view_of,
     taken={"uq_projects_team_code": "code", "uq_projects_owner_code": "code"},
     filters=("team_id", "status", "project_type", "visibility"),
+    before_create=check_projects,
     before_flush=_check,
     before_delete=_mark,
     access=BY_PROJECT,
+    errors=(PlanLimitReached,),
 )

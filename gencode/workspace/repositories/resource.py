@@ -150,5 +150,6 @@ GIT_REPOSITORIES: Resource[GitRepository, GitRepositoryView] = Resource(
     view_model=GitRepositoryView,
     view=view_of,
     filters=("sync_status",),
+    addresses=("repository_url",),
     before_flush=_complete,
 )

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.domain.errors import RequestError
 from gencode.http.base_models import RequestModel, ResponseModel
+from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.resources.access import BY_OWNER, Access
 from gencode.workspace.tables import Base, Row, SoftDeleted
 
@@ -55,9 +56,11 @@ class Resource(Generic[T, V]):
     taken       the field whose values are unique, by the name of its index
     filters     columns by which a list can be restricted to one value
     secrets     fields of the bodies that are stored encrypted, in the column NAME_encrypted, and never shown
+    addresses   fields of the bodies with addresses that the service calls, see `addresses`
     secret_scope  columns that say where the secrets are sent: when one changes, the secrets are given again
     before_flush  completes or checks a row that is created or changed, in the transaction; raises
                 RequestError
+    before_create  checks whether a plan allows another row, in the transaction; raises RequestError
     before_delete  checks or completes a row that is deleted, in the transaction; raises RequestError
     before_view  reads for rows that are shown what `view` needs beside their columns
     access      to whom the rows belong: to their owners, unless it says otherwise
@@ -78,8 +81,10 @@ class Resource(Generic[T, V]):
     taken: Mapping[str, str] = field(default_factory=dict)
     filters: Sequence[str] = ()
     secrets: Sequence[str] = ()
+    addresses: Sequence[str] = ()
     secret_scope: Sequence[str] = ()
     before_flush: Callable[[AsyncSession, T], Awaitable[None]] | None = None
+    before_create: Callable[[AsyncSession, T, PlanRules], Awaitable[None]] | None = None
     before_delete: Callable[[AsyncSession, T], Awaitable[None]] | None = None
     before_view: Callable[[AsyncSession, Sequence[T]], Awaitable[None]] | None = None
     access: Access = BY_OWNER

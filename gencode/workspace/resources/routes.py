@@ -20,6 +20,7 @@ from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.parameters import CURSOR, LIMIT, ONE, PRINTABLE_TEXT, actor_of, id_in_path
+from gencode.workspace.resources.addresses import check_addresses
 from gencode.workspace.resources.cursors import cursor_after, read_cursor
 from gencode.workspace.resources.declaration import Resource, T, V, plural
 from gencode.workspace.resources.store import PageQuery, ResourceStore
@@ -150,6 +151,7 @@ def _create(resource: Resource[T, V]) -> Operation:
     )
     async def create(request: Request) -> Response:
         values = (await body.read(request)).model_dump(mode="json")
+        await check_addresses(request, resource, values)
         store = _store(request, resource)
         row = await store.create(values, actor_of(request))
         await store.prepare_view([row])
@@ -196,6 +198,7 @@ def _change(resource: Resource[T, V]) -> Operation:
     async def change(request: Request) -> Response:
         version = read_version(IF_MATCH.read(request))
         changes = (await body.read(request)).model_dump(mode="json", exclude_unset=True)
+        await check_addresses(request, resource, changes)
         store = _store(request, resource)
         row = await store.change(id_in_path(request), changes, actor_of(request), version)
         await store.prepare_view([row])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 from uuid import uuid4
@@ -20,6 +20,7 @@ from gencode.workspace.database import Database
 from gencode.workspace.encryption import Encryption, secret_place
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.identity.actor import Actor
+from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.resources.access import Action
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.tables import Base
@@ -59,24 +60,41 @@ class ResourceStore(Generic[T, V]):
         encryption: Encryption,
         resource: Resource[T, V],
         used_secrets: OwnedSecrets,
+        plans: PlanRules,
     ) -> None:
         self._database = database
         self._audit = audit
         self._encryption = encryption
         self._resource = resource
         self._used_secrets = used_secrets
+        self._plans = plans
         self._table: Any = resource.table
 
-    async def create(self, values: Mapping[str, Any], actor: Actor, others: Sequence[Base] = ()) -> T:
-        """`others`: rows of other tables that are stored in the same transaction, before this one. Raises
-        AlreadyTaken, NoEncryptionKey, and the errors of the resource's `access` and `before_flush`."""
+    async def create(
+        self,
+        values: Mapping[str, Any],
+        actor: Actor,
+        others: Sequence[Base] = (),
+        then: Callable[[AsyncSession, T], Awaitable[None]] | None = None,
+    ) -> T:
+        """
+        others  rows of other tables that are stored in the same transaction, before this one
+        then    what else is done in the transaction
+
+        Raises
+        AlreadyTaken, NoEncryptionKey, and the errors of the resource's `access`,
+        `before_create` and `before_flush`."""
         row: T = self._table(id=str(uuid4()), owner=actor.id)
         async with self._database.transaction() as session:
             self._assign(row, values)
             await self._resource.access.check(session, row, actor.id, Action.CREATE)
+            if self._resource.before_create:
+                await self._resource.before_create(session, row, self._plans)
             session.add_all([*others, row])
             await self._flush(session, row)
             await self._record(session, actor, "created", row, {}, values)
+            if then:
+                await then(session, row)
         return row
 
     async def get(self, row_id: str, principal: str) -> T:

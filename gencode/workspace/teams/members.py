@@ -19,6 +19,8 @@ from gencode.workspace.errors import AlreadyTaken, TeamNeedsOwner
 from gencode.workspace.identity.accounts import is_named
 from gencode.workspace.identity.actor import Actor, principal_id
 from gencode.workspace.identity.tables import User
+from gencode.workspace.plans.quotas import check_members
+from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.teams.access import require_team
 from gencode.workspace.teams.roles import TEAM_ROLES, TeamRole
 from gencode.workspace.teams.tables import Team, TeamMember
@@ -44,8 +46,9 @@ class TeamMembers:
     """Each method raises NotFound for who is no member of the team, and Forbidden for who has a lower role
     than TEAM_ROLES says."""
 
-    def __init__(self, database: Database, audit: AuditLog) -> None:
+    def __init__(self, database: Database, audit: AuditLog, plans: PlanRules) -> None:
         self._database = database
+        self._plans = plans
         self._audit = audit
 
     async def page(
@@ -70,11 +73,12 @@ class TeamMembers:
             return {principal_id(user_id): username for user_id, username in users}
 
     async def add(self, team_id: str, invitee: Invitee, role: TeamRole, actor: Actor) -> TeamMember:
-        """Raises Invalid for an unknown account, AlreadyTaken for a member."""
+        """Raises Invalid for an unknown account, AlreadyTaken for a member, PlanLimitReached."""
         member = TeamMember(id=str(uuid4()), team_id=team_id, role=role.value, invited_by=actor.id)
         async with self._database.transaction() as session:
-            await require_team(session, team_id, actor.id, TEAM_ROLES["addTeamMember"])
+            team = await require_team(session, team_id, actor.id, TEAM_ROLES["addTeamMember"])
             member.principal = await _principal(session, invitee)
+            await check_members(session, team, self._plans)
             session.add(member)
             try:
                 await session.flush()

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.errors import TeamHasProjects
+from gencode.workspace.plans.rules import Plan
 from gencode.workspace.projects.table import Project
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, unchanged
 from gencode.workspace.teams.access import BY_TEAM
 from gencode.workspace.teams.roles import TeamRole
-from gencode.workspace.teams.tables import CODE_LENGTH, Plan, Team, TeamMember, TeamStatus
+from gencode.workspace.teams.tables import CODE_LENGTH, Team, TeamMember, TeamStatus
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 TeamCode = Annotated[

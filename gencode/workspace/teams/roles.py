@@ -35,12 +35,15 @@ TEAM_ROLES: Mapping[str, TeamRole] = {
     "changeTeamMember": TeamRole.ADMIN,
     "removeTeamMember": TeamRole.ADMIN,
     "listTeamProjects": TeamRole.VIEWER,
+    "getTeamUsage": TeamRole.VIEWER,
     "createProject": TeamRole.ADMIN,
     "getProject": TeamRole.VIEWER,
     "changeProject": TeamRole.ADMIN,
     "deleteProject": TeamRole.ADMIN,
     "archiveProject": TeamRole.ADMIN,
     "unarchiveProject": TeamRole.ADMIN,
+    "cloneProject": TeamRole.VIEWER,
+    "getProjectStats": TeamRole.VIEWER,
 }
 """By the name of the operation, in the team that the path, the row or the body names."""
 READ_CONTENT = TeamRole.VIEWER

@@ -7,7 +7,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import NotFound
+from gencode.domain.errors import NotFound, PlanLimitReached
 from gencode.http.body_specs import JsonBody
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import Trait, operation
@@ -66,7 +66,7 @@ async def list_members(request: Request) -> Response:
     traits=(ONE,),
     body=CREATION,
     responses=(ADDED,),
-    errors=(AlreadyTaken,),
+    errors=(AlreadyTaken, PlanLimitReached),
 )
 async def add_member(request: Request) -> Response:
     given = await CREATION.read(request)
@@ -134,7 +134,7 @@ async def transfer(request: Request) -> Response:
 
 def _members(request: Request) -> TeamMembers:
     workspace = get_extension(request, Workspace)
-    return TeamMembers(workspace.database, workspace.audit)
+    return TeamMembers(workspace.database, workspace.audit, workspace.plans)
 
 
 async def _view(request: Request, member: TeamMember) -> MemberView:

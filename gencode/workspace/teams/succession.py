@@ -15,6 +15,7 @@ from gencode.workspace.audit.log import AuditLog
 from gencode.workspace.database import Database
 from gencode.workspace.identity.actor import PREFIX, Actor
 from gencode.workspace.identity.tables import User
+from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.projects.table import Project
 from gencode.workspace.teams.members import TeamMembers
 from gencode.workspace.teams.roles import TeamRole
@@ -33,7 +34,7 @@ class TeamSuccession:
 
     def __init__(self, database: Database, audit: AuditLog) -> None:
         self._database = database
-        self._members = TeamMembers(database, audit)
+        self._members = TeamMembers(database, audit, PlanRules())
 
     async def run(self) -> None:
         """Looks every hour, until it is cancelled."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gencode.workspace.plans.rules import Plan
 from gencode.workspace.resources.declaration import OwnedRow
 from gencode.workspace.tables import NOT_DELETED, Base, Row
 from gencode.workspace.teams.roles import TeamRole
@@ -18,14 +19,6 @@ class TeamStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
     """Its members can read, and change nothing."""
-
-
-class Plan(StrEnum):
-    """A subscription level."""
-
-    FREE = "free"
-    TEAM = "team"
-    ENTERPRISE = "enterprise"
 
 
 def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gencode.blueprints.links import Link, links_of
+from gencode.blueprints.links import Link, links_of, normalised
 from gencode.blueprints.model import Blueprint
 
 
@@ -103,3 +103,23 @@ def test_the_end_of_a_one_to_one_that_is_no_owner_is_the_target() -> None:
 
 def test_relations_to_unknown_entities_are_left_out() -> None:
     assert links(entity("Order", relation("ManyToOne", "customer", "Nobody"))) == []
+
+
+def test_a_normalised_blueprint_declares_each_link_once_with_what_both_ends_said() -> None:
+    blueprint = Blueprint.model_validate(
+        {
+            "dataModels": [
+                entity(
+                    "Customer", relation("OneToMany", "orders", "Order", onDelete="cascade", label="订单")
+                ),
+                entity("Order", relation("ManyToOne", "customer", "Customer", required=True)),
+            ]
+        }
+    )
+    once = normalised(blueprint)
+    assert [len(one.relations) for one in once.data_models] == [0, 1]
+    (kept,) = once.data_models[1].relations
+    assert (kept.name, kept.inverse_name, kept.inverse_label) == ("customer", "orders", "订单")
+    assert (kept.required, kept.on_delete) == (True, "cascade")
+    assert [ends(link) for link in links_of(once)] == [ends(link) for link in links_of(blueprint)]
+    assert normalised(once) is once

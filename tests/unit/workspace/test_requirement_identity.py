@@ -90,7 +90,7 @@ def test_many_that_are_alike_are_compared_once_each() -> None:
 
 
 def test_long_statements_are_compared_by_their_beginnings() -> None:
-    """500 of 2,000 characters on each side took 16 s; who has a model of one's own chooses what it answers."""
+    """500 of 2,000 characters on each side took 16 s, and a user's own model chooses the answers."""
     beginning = "".join(random.Random(1).choices("abcdefgh", k=MAX_COMPARED_TEXT))
     first = version([beginning + "x" * 1500])
     assert ids(version([beginning + "y" * 1500], first)).popitem()[1] == first[0].id

@@ -27,7 +27,7 @@ OUTSIDER = Actor(id="outsider")
 
 
 def members_of(opened: Workspace) -> TeamMembers:
-    return TeamMembers(opened.database, opened.audit)
+    return TeamMembers(opened.database, opened.audit, opened.plans)
 
 
 async def make_team(opened: Workspace, code: str = "core") -> tuple[Team, dict[str, TeamMember]]:

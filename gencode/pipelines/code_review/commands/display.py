@@ -11,9 +11,12 @@ Data = Mapping[str, Any]
 
 
 def _collected(data: Data) -> str:
-    before = f", {data['reviewed_before']} hunks reviewed before" if data["reviewed_before"] else ""
-    left_out = f", {len(data['excluded'])} files left out" if data["excluded"] else ""
-    return f"{INDENT}{data['files']} files in {data['bundles']} parts{before}{left_out}"
+    before = (
+        f", {_counted(data['reviewed_before'], 'hunk')} reviewed before" if data["reviewed_before"] else ""
+    )
+    left_out = f", {_counted(len(data['excluded']), 'file')} left out" if data["excluded"] else ""
+    files, parts = _counted(data["files"], "file"), _counted(data["bundles"], "part")
+    return f"{INDENT}{files} in {parts}{before}{left_out}"
 
 
 def _finding(data: Data) -> str:
@@ -22,11 +25,17 @@ def _finding(data: Data) -> str:
 
 
 def _reviewed(data: Data) -> str:
-    return f"{INDENT}part {data['bundle'] + 1} of {data['of']} is reviewed: {data['findings']} findings"
+    found = _counted(data["findings"], "finding")
+    return f"{INDENT}part {data['bundle'] + 1} of {data['of']} is reviewed: {found}"
 
 
 def _judged(data: Data) -> str:
-    return f"{INDENT}{data['findings']} findings remain"
+    verb = "remains" if data["findings"] == 1 else "remain"
+    return f"{INDENT}{_counted(data['findings'], 'finding')} {verb}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _posted(data: Data) -> str:

@@ -1,4 +1,4 @@
-"""gencode review [--base REF] [--head REF] [PATCH|-]"""
+"""gencode review [--base REF] [--head REF] [--post NUMBER] [PATCH|-]"""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ from gencode.cli.task_hints import retry_hint
 from gencode.cli.watching import follow
 from gencode.client import Client, Message
 from gencode.domain.errors import StartError
+from gencode.pipelines.code_review.commands.posting import (
+    add_post_arguments,
+    check_post_arguments,
+    post_of,
+)
 from gencode.pipelines.code_review.commands.review_lines import SEVERITIES, fails, review_lines
 from gencode.pipelines.code_review.commands.working_copy import changes
 
@@ -45,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", choices=("en", "zh"), help="of the findings")
     parser.add_argument("--self-check", action="store_true", help="let the model doubt its findings once")
     parser.add_argument("--model", help="provider, provider/model-id, or config/ID")
+    add_post_arguments(parser)
     add_limit_arguments(parser)
     add_service_arguments(parser)
 
@@ -52,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.patch and (args.base or args.head):
         raise StartError("give a patch, or --base and --head of the working copy, not both")
+    check_post_arguments(args)
     patch = _patch(args)
     if not patch.strip():
         print("nothing has changed", file=sys.stderr)
@@ -104,16 +111,18 @@ class _Progress(LineScreen):
 
 
 async def _review(client: Client, args: argparse.Namespace, patch: bytes) -> int:
-    task = await client.submit_to(SUBMIT, _body(args, patch))
+    post = await post_of(client, args)
+    task = await client.submit_to(SUBMIT, {**_body(args, patch), **({"post": post} if post else {})})
     args.task_id = task["task_id"]
     display = display_for(args, "code_review")
     await follow(client, args.task_id, _Progress(display))
     over = await client.task(args.task_id)
-    if over["status"] != "completed":
-        if over["status"] == "failed":
-            print(printable(retry_hint(over, display)), file=sys.stderr)
-        return 1
-    return await _show(client, args)
+    if over["status"] == "failed":
+        print(printable(retry_hint(over, display)), file=sys.stderr)
+    if over["status"] == "completed" or dict(over).get("review"):
+        status = await _show(client, args)
+        return status if over["status"] == "completed" else FOUND
+    return 1
 
 
 async def _show(client: Client, args: argparse.Namespace) -> int:

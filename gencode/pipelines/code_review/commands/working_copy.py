@@ -37,6 +37,20 @@ def changes(base: str | None, head: str | None) -> bytes:
     return _run([*_DIFF, begin, "--"])
 
 
+def commit_of(base: str | None, head: str | None) -> str:
+    """The commit up to which `changes` goes; "" if it has what is not committed."""
+    if head:
+        return _run(["rev-parse", "--verify", f"{head}^{{commit}}"]).decode().strip()
+    if base is None or _run([*_DIFF, "HEAD", "--"]):
+        return ""
+    return _run(["rev-parse", "HEAD"]).decode().strip()
+
+
+def origin() -> str:
+    """The address of the remote origin."""
+    return _run(["remote", "get-url", "origin"]).decode().strip()
+
+
 def _run(arguments: Sequence[str]) -> bytes:
     try:
         done = subprocess.run([*_GIT, *arguments], capture_output=True, check=False)  # noqa: S603

@@ -46,6 +46,7 @@ async def prepare(services: GenerateServices, request: GenerateRequest, submitte
         parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
         message=message,
         may_pause=request.approve_plan,
+        reservation=await services.limits.reservation(submitter.principal),
     )
 
 

@@ -42,8 +42,8 @@ def test_a_review_reads_well() -> None:
         == """\
 # Code review: main
 
-1 findings: 1 major.
-1 files, 2 lines added, 0 deleted.
+1 finding: 1 major.
+1 file, 2 lines added, 0 deleted.
 
 ## `a.py:1`: The list is shared
 

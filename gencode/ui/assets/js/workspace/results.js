@@ -8,11 +8,13 @@ import { said } from "./resource.js";
 
 const RESULTS = { code_review: reviewOf, requirement_analysis: requirementsOf, test_generation: testsOf };
 
-/** Fills `place` once, as soon as the task has succeeded. */
+/** Fills `place` once the task is over, as soon as it has something to show: a review that could not be posted is kept. */
 export function showResult(place, { id, task }) {
   const show = RESULTS[task.kind];
-  if (!show || task.state !== "succeeded" || place.dataset.of === id) return;
-  place.dataset.of = id;
+  const isThere = task.state === "succeeded" || (task.state === "failed" && task.review);
+  const shown = `${id} ${task.state}`;
+  if (!show || !isThere || place.dataset.of === shown) return;
+  place.dataset.of = shown;
   show(place, id).catch((error) => fill(place, h("p", { class: "note" }, said(error))));
 }
 
@@ -55,7 +57,7 @@ async function requirementsOf(place, id) {
 
 async function reviewOf(place, id) {
   const path = `task/${encodeURIComponent(id)}/review`;
-  const review = await get(path);
+  const [review, { posted }] = await Promise.all([get(path), get(`task/${encodeURIComponent(id)}`)]);
   fill(
     place,
     h(
@@ -69,6 +71,7 @@ async function reviewOf(place, id) {
         downloadLink(`${path}.md`, "review.md", t("asMarkdown")),
         downloadLink(`${path}.sarif`, "review.sarif", "SARIF"),
       ),
+      posted && h("p", {}, ...postedLine(posted)),
       review.findings.length
         ? h("ol", { class: "cards" }, ...review.findings.map(finding))
         : h("p", {}, t("noFindings")),
@@ -82,6 +85,16 @@ async function reviewOf(place, id) {
       ),
     ),
   );
+}
+
+function postedLine(posted) {
+  const isLink = /^https?:\/\//.test(posted.url);
+  const change = t("postedTo", posted.change);
+  const note = posted.is_superseded ? "postedLater" : posted.is_moved ? "postedMoved" : null;
+  return [
+    isLink ? h("a", { href: posted.url, rel: "noreferrer noopener", target: "_blank" }, change) : change,
+    note && ` · ${t(note)}`,
+  ].filter(Boolean);
 }
 
 function finding(one) {

@@ -1,0 +1,81 @@
+"""Applies the fixes that findings propose.
+
+blueprint, left = repaired(blueprint)        # all errors that have a fix; warnings only where asked for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from gencode.blueprints.findings import Finding, Severity
+from gencode.blueprints.links import normalised
+from gencode.blueprints.model import Blueprint
+from gencode.blueprints.validation import validate
+
+_ROUNDS = 10
+"""A fix may bring a new finding: a proposed name meets another that was proposed for it."""
+
+
+def repaired(blueprint: Blueprint) -> tuple[Blueprint, list[Finding]]:
+    """The blueprint with each link declared once and all fixes of errors, and what is still found."""
+    blueprint = normalised(blueprint)
+    findings = validate(blueprint)
+    for _ in range(_ROUNDS):
+        errors = [one for one in findings if one.severity is Severity.ERROR and one.fix is not None]
+        changed = with_fixes(blueprint, errors)
+        if not errors or changed == blueprint:
+            break
+        blueprint, findings = changed, validate(changed)
+    return blueprint, findings
+
+
+def with_fixes(blueprint: Blueprint, findings: Iterable[Finding]) -> Blueprint:
+    """One fix for each element, the first; a fix that makes no valid form is left out."""
+    document = blueprint.model_dump(mode="json", by_alias=True)
+    fixed: set[str] = set()
+    for finding in findings:
+        if finding.fix is None or finding.element in fixed:
+            continue
+        fixed.add(finding.element)
+        _apply(document, finding)
+    try:
+        return Blueprint.model_validate(document)
+    except ValidationError:
+        return blueprint
+
+
+def _apply(document: dict[str, Any], finding: Finding) -> None:
+    fix = finding.fix
+    for siblings, position in _elements(document, finding.element.split("/")):
+        if fix is not None and fix.remove:
+            siblings.pop(position)
+        elif fix is not None:
+            siblings[position].update(fix.changes)
+            for name in [name for name, value in fix.changes.items() if value is None]:
+                siblings[position].pop(name)
+        return
+
+
+def _elements(document: dict[str, Any], path: list[str]) -> Iterator[tuple[list[Any], int]]:
+    """The last element of the path with its siblings; of equal ids the last."""
+    holder: dict[str, Any] = document
+    for depth in range(0, len(path) - 1, 2):
+        siblings, identity = holder.get(path[depth], []), path[depth + 1]
+        found = next(_within(siblings, identity), None)
+        if found is None:
+            return
+        if depth + 2 >= len(path):
+            yield found
+            return
+        holder = found[0][found[1]]
+
+
+def _within(siblings: list[Any], identity: str) -> Iterator[tuple[list[Any], int]]:
+    """Components are found at any depth."""
+    for position in reversed(range(len(siblings))):
+        if siblings[position].get("id") == identity:
+            yield siblings, position
+        yield from _within(siblings[position].get("children", []), identity)

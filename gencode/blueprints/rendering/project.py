@@ -1,0 +1,78 @@
+"""Renders a project: the context of a blueprint through the template sets of its stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gencode.blueprints.findings import is_valid
+from gencode.blueprints.model import Blueprint
+from gencode.blueprints.rendering.context import project_context
+from gencode.blueprints.rendering.stack import Stack
+from gencode.blueprints.rendering.template_set import official_set
+from gencode.blueprints.validation import validate
+from gencode.domain.path_rules import check_path
+
+_HOLE = re.compile(
+    r"^(?P<indent>[ \t]*)# hole: (?P<name>[a-z_]+/[a-z0-9_]+)\n(?P<body>.*?)^[ \t]*# end of hole\n",
+    re.M | re.S,
+)
+
+
+class InvalidBlueprint(ValueError):
+    """The blueprint has errors: it is not rendered."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hole:
+    """A part of a file that a model may write; `body` is what stands there until then.
+
+    name   such as `flow/ship_order`
+    start, end  of the body, characters of the file
+    """
+
+    name: str
+    path: str
+    indent: str
+    body: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """`files`: texts by path, sorted."""
+
+    files: Mapping[str, str]
+
+    @property
+    def holes(self) -> list[Hole]:
+        return [hole for path, text in self.files.items() for hole in _holes(path, text)]
+
+
+def render_project(blueprint: Blueprint, stack: Stack) -> Project:
+    """Raises InvalidBlueprint, UnsafePath."""
+    if not is_valid(validate(blueprint)):
+        raise InvalidBlueprint("a blueprint with errors is not rendered")
+    context = project_context(blueprint, stack)
+    files: dict[str, str] = {}
+    for name in ("common", stack.backend):
+        for path, text in official_set(name).render(context):
+            check_path(path, workflows=False)
+            if path in files:
+                raise InvalidBlueprint(f"two templates write {path}")
+            files[path] = text
+    return Project(files=dict(sorted(files.items())))
+
+
+def _holes(path: str, text: str) -> Iterator[Hole]:
+    for match in _HOLE.finditer(text):
+        yield Hole(
+            name=match["name"],
+            path=path,
+            indent=match["indent"],
+            body=match["body"],
+            start=match.start("body"),
+            end=match.end("body"),
+        )
