@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 
 import httpx
 
 from gencode.domain.errors import Invalid, StartError
 from gencode.githosts.connection_options import WRITE_SPACING, HostOptions
-from gencode.githosts.directory_host import DirectoryHost
 from gencode.githosts.github import github_host
 from gencode.githosts.host_identity import github_identity
 from gencode.githosts.host_types import connect
@@ -104,9 +104,11 @@ class HostRegistry:
 
     def _named(self, name: str, entry: NamedHost, deps: HttpDeps) -> GitHost:
         if entry.path:
-            return DirectoryHost(
+            module = import_module("gencode.githosts.directory_host")
+            host: GitHost = module.DirectoryHost(
                 entry.path, label=name, url=entry.url, owner=entry.owner, metrics=deps.metrics
             )
+            return host
         token = entry.token.get_secret_value()
         writes = _writes(deps, entry.url, token)
         options = self._options(entry.owner, deps, writes)

@@ -135,6 +135,7 @@ UNRUN = {
     "make kill-campaign": "takes long; test_campaign_slices.py runs a slice of it",
     "make cluster-campaign": "takes long; tests/cluster/test_campaign_slice.py runs a slice of it",
     "make hostile-campaign": "takes long; test_campaign_slices.py runs a slice of it",
+    "make fuzz-campaign": "takes long; test_campaign_slices.py runs a slice of it",
     "make quirks-campaign": "takes long; test_quirks.py runs a slice of it",
     "python -m tests.campaigns": "takes long; test_campaign_slices.py runs a slice of it",
     "docker build": "needs Docker; test_deploy.py checks the files",
@@ -152,6 +153,7 @@ UNRUN = {
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
+    "npm install --global jest": "installs packages; .ci/run does the same",
     "apt-get install bubblewrap": "installs a package; tests/unit/sandbox uses it",
     "SANDBOX='container:docker run": "needs Docker; sandbox/test_container.py has a client of its own",
     "curl -s http://127.0.0.1:8080/api/v1/pipelines/test-generation": (
@@ -244,7 +246,8 @@ def texts(path: Path) -> Iterator[str]:
 def test_no_text_installs_gencode_by_name(path: Path) -> None:
     """On PyPI, `gencode` is another project, and nothing of this one is published anywhere."""
     found = [match[0] for text in texts(path) for match in BY_NAME.finditer(text)]
-    own = {"gencode-service[otel]", "gencode-service[test]"} if path.name == "pyproject.toml" else set()
+    extras = {f"gencode-service[{extra}]" for extra in ("otel", "test", "workspace")}
+    own = extras if path.name == "pyproject.toml" else set()
     assert [line for line in found if "--no-index" not in line and line.strip('",') not in own] == []
 
 

@@ -75,7 +75,8 @@ export async function formOf(box, section, id) {
 }
 
 function actions(section, row, tag, trouble, outcome) {
-  const more = row ? (section.actions || []).map((one) => actionButton(section, one, row, trouble, outcome)) : [];
+  const possible = (section.actions || []).filter((one) => row && (!one.when || one.when(row)));
+  const more = possible.map((one) => actionButton(section, one, row, trouble, outcome));
   return h(
     "div",
     { class: "buttons" },
@@ -125,7 +126,7 @@ async function save(form, section, row, tag, trouble) {
 }
 
 async function remove(section, row, tag, trouble) {
-  if (!(await sure(row[section.label || "name"]))) return;
+  if (!(await sure(t("removeSure", row[section.label || "name"]), t("removeYes")))) return;
   try {
     await request(`${section.path}/${row.id}`, { method: "DELETE", headers: tag ? { "If-Match": tag } : {} });
     announce(t("removed"));
@@ -135,20 +136,20 @@ async function remove(section, row, tag, trouble) {
   }
 }
 
-/** Asks whether this is really to be deleted. */
-function sure(name) {
+/** Asks whether this is really wanted. */
+export function sure(question, yes) {
   const dialog = h(
     "dialog",
     { class: "dialog", "aria-labelledby": "sure-title" },
     h(
       "form",
       { method: "dialog" },
-      h("h2", { id: "sure-title" }, t("removeSure", name)),
+      h("h2", { id: "sure-title" }, question),
       h(
         "div",
         { class: "buttons" },
         h("button", { class: "button", value: "no" }, t("notNow")),
-        h("button", { class: "button danger", value: "yes" }, t("removeYes")),
+        h("button", { class: "button danger", value: "yes" }, yes),
       ),
     ),
   );

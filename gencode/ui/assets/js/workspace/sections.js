@@ -6,9 +6,10 @@
 // fields  of the form: `type` is text (the default), long, number, decimal, tags, tick, choice, secret, model, or row
 //         (of the resource at the path `of`);
 //         `optional` ones are null when they are empty; `more` ones are below "More options"
-// actions POST routes below a row; one that submits a task leads to it
+// actions POST routes below a row; one that submits a task leads to it; `when`: for which rows there is one
 // show    a view of its own, in place of list and form
 
+import { announce } from "../dom.js";
 import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
 import { chatView } from "./chat.js";
@@ -16,6 +17,7 @@ import { diffDetail } from "./diff.js";
 import { knowledgeDetail } from "./knowledge.js";
 import { documentDetail } from "./requirements.js";
 import { formOf } from "./resource.js";
+import { projectDetail, teamDetail } from "./teams.js";
 import { usageView } from "./usage.js";
 
 const ROLES = ["user", "tester", "developer", "admin"];
@@ -174,6 +176,53 @@ export const SECTIONS = [
     detail: knowledgeDetail,
   },
   {
+    name: "teams",
+    title: "teams",
+    lead: "teamsLead",
+    path: "teams",
+    note: (row) => [row.code, t("plans")[row.subscription_plan], row.status !== "active" && t("isInactive")].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      { name: "code", label: "code", hint: "codeHint", required: true },
+      { name: "description", label: "description", type: "long", rows: 2, optional: true },
+    ],
+    detail: teamDetail,
+  },
+  {
+    name: "projects",
+    title: "projects",
+    lead: "projectsLead",
+    path: "projects",
+    note: (row) => [row.code, t("visibilities")[row.visibility], t("projectStates")[row.status]].filter(Boolean).join(" · "),
+    actions: [
+      { name: "archive", label: "archive", when: (row) => row.status === "active", told: reload },
+      { name: "unarchive", label: "unarchive", when: (row) => row.status === "archived", told: reload },
+    ],
+    fields: [
+      name,
+      { name: "code", label: "code", hint: "codeHint", required: true },
+      { name: "team_id", label: "team", hint: "teamHint", type: "row", of: "teams", optional: true, onlyNew: true },
+      {
+        name: "visibility",
+        label: "visibility",
+        type: "choice",
+        options: ["private", "team", "public"],
+        names: "visibilities",
+        initial: "private",
+      },
+      {
+        name: "project_type",
+        label: "projectType",
+        type: "choice",
+        options: ["web", "mobile", "desktop"],
+        names: "projectTypes",
+        initial: "web",
+      },
+      { name: "description", label: "description", type: "long", rows: 4, optional: true },
+    ],
+    detail: projectDetail,
+  },
+  {
     name: "credentials",
     title: "gitCredentials",
     lead: "gitCredentialsLead",
@@ -216,6 +265,12 @@ export const SECTIONS = [
   { name: "usage", title: "usage", show: usageView },
   { name: "account", title: "account", show: accountView },
 ];
+
+/** Shows the row as it is now. */
+function reload() {
+  announce(t("saved"));
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
 
 function testOutcome({ ok, latency_ms: milliseconds, text, error }) {
   if (ok) return t("testWorked", duration(milliseconds), text);
