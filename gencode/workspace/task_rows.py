@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, or_, select, update
+from sqlalchemy import Column, ColumnElement, and_, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.task import State, Task
@@ -64,6 +64,7 @@ class TaskRows:
     status         one of `open` while the task is not over; `failed` is set when it ends without a result
     code, text     why
     owned          the rows of a principal
+    is_made_for_task  an open row without a task has lost it
     more           further values of a row that has failed
     after          called in the transaction that has changed rows of a task, with the task's id
     """
@@ -72,6 +73,7 @@ class TaskRows:
     open: Sequence[str]
     failed: str
     owned: Callable[[str], ColumnElement[bool]]
+    is_made_for_task: bool = True
     task: str = "task_id"
     version: str = "task_version"
     status: str = "status"
@@ -88,6 +90,17 @@ class TaskRows:
         """Values that a write sets."""
         return {self.task: task.id, self.version: task.version}
 
+    def lost(self, before: datetime) -> ColumnElement[bool]:
+        """Rows whose process ended before it stored their task, which was before this one began: a request
+        that is repeated takes its row, so that it makes no second one."""
+        is_open, created = self.column("status").in_(self.open), self.table.__table__.c.created_at
+        return and_(self.column("task").is_(None), is_open, created < before)
+
+    def may_be_assigned(self, task_id: str) -> ColumnElement[bool]:
+        """The condition of a write which says that the task is accepted: unless it, or a newer one, has begun
+        meanwhile. Ids of tasks grow with time."""
+        return or_(self.column("task").is_(None), self.column("task") < task_id)
+
     def may_begin(self, task: TaskVersion) -> ColumnElement[bool]:
         """The condition of a write with which the row becomes this task's."""
         other = self.column("task").is_distinct_from(task.id)
@@ -101,7 +114,8 @@ class TaskRows:
         """Ends the open rows of `scope` whose tasks are over."""
         is_open = (self.column("status").in_(self.open), scope)
         task, created = self.column("task"), self.table.__table__.c.created_at
-        was_submitted = or_(task.is_not(None), created < now() - SUBMISSION)
+        is_late = created < now() - SUBMISSION if self.is_made_for_task else false()
+        was_submitted = or_(task.is_not(None), is_late)
         async with database.transaction() as session:
             query = select(task).where(*is_open, was_submitted).distinct().limit(AT_ONCE)
             ids = (await session.scalars(query)).all()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog
@@ -20,6 +21,7 @@ from gencode.workspace.identity.tokens import SessionTokens
 from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.resources.store import ResourceStore
+from gencode.workspace.tables import now
 from gencode.workspace.uploads.store import UploadRules, Uploads
 from gencode.workspace.usage.ledger import DatabaseLedger
 
@@ -47,7 +49,9 @@ class WorkspaceOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workspace:
-    """`used_secrets`: those that resources have decrypted so far."""
+    """used_secrets  those that resources have decrypted so far
+    opened_at     what an earlier process left unfinished is older
+    """
 
     database: Database
     audit: AuditLog
@@ -60,6 +64,7 @@ class Workspace:
     allows_registration: bool
     plans: PlanRules
     used_secrets: OwnedSecrets = field(default_factory=OwnedSecrets, repr=False)
+    opened_at: datetime = field(default_factory=now)
 
     def resource(self, resource: Resource[T, V]) -> ResourceStore[T, V]:
         """The rows of a resource."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import fuzz, hostile, kill, reconnect
+from tests.campaigns import fuzz, hostile, kill, reconnect, workspace_kill
 from tests.campaigns.hostile_kinds import KINDS
 from tests.campaigns.schedule import FAILPOINTS
 
@@ -27,6 +27,24 @@ async def test_nothing_is_lost_duplicated_or_sent_wrongly_whenever_the_service_i
     assert len(missed) <= len(FAILPOINTS) // 2, missed
     assert report.kills >= 25
     assert report.calls.answered >= sum(len(order.parts) for order in campaign.orders)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_no_kind_of_the_workspace_loses_or_pays_twice_whenever_the_service_is_killed(
+    tmp_path: Path,
+) -> None:
+    async with workspace_kill.campaign(seed=7, kills=8, folder=tmp_path) as (campaign, repository_url):
+        await campaign.run(repository_url)
+    report = campaign.report
+    assert report.faults == []
+    assert report.kills == 8
+    kinds = {kind.partition(" ")[0] for kind in report.audit.tasks}
+    assert kinds == {
+        *("chat", "code_diff", "code_review", "generate", "index", "parse_document"),
+        *("requirement_analysis", "sync_repository", "test_generation"),
+    }
+    assert report.audit.settled > 0
 
 
 @pytest.mark.timeout(900)

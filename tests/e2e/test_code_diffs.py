@@ -183,3 +183,29 @@ async def test_a_kill_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         await events(process.url, created["task_id"])
         shown = await get(process.url, f"/api/v1/code-diffs/{created['id']}")
         assert (shown["status"], shown["source_commit"]) == ("completed", feature)
+
+
+async def test_a_diff_that_is_cancelled_in_the_queue_says_so(tmp_path: Path) -> None:
+    async with (
+        git_server(tmp_path / "served") as server,
+        running_app(settings(tmp_path / "data", workspace=True, max_concurrent_tasks=1)) as app,
+    ):
+        project(server)
+        has_begun, go_on = anyio.Event(), anyio.Event()
+
+        async def wait(request: Request, body: bytes) -> None:
+            has_begun.set()
+            await go_on.wait()
+
+        server.answer = wait
+        row = await register(app.url, server.url())
+        body = {"repository_id": row["id"], "source_ref": "feature", "target_ref": "main"}
+        await post(app.url, "/code-diffs", {"name": "first", **body})
+        await has_begun.wait()
+        waiting = (await post(app.url, "/code-diffs", {"name": "second", **body})).json()
+        cancelled = await post(app.url, f"/task/{waiting['task_id']}/cancel")
+        assert cancelled.json()["status"] == "cancelled"
+        (shown,) = (await get(app.url, "/api/v1/code-diffs?status=failed"))["items"]
+        assert (shown["id"], shown["error_code"]) == (waiting["id"], "CANCELLED")
+        assert shown["completed_at"]
+        go_on.set()

@@ -4,6 +4,7 @@
                                       model call are not counted
     publish.before|after              of the hub
     repo|push.before|after            of the Git host
+    row|index.before|after            the transactions of the workspace's database; the writes of a text index
     answer.after                      a model's answer is complete, and nothing of it is processed yet
     reserve.after                     the cost of a model call is reserved, and nothing of it is sent: here
                                       the process stops itself (SIGSTOP)
@@ -17,8 +18,8 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from importlib import import_module
 from typing import Any
 
@@ -63,6 +64,16 @@ class Failpoint:
 
         return around
 
+    def around_block(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @asynccontextmanager
+        async def around(*arguments: Any, **options: Any) -> AsyncIterator[Any]:
+            async with call(*arguments, **options) as value:
+                yield value
+                self.reach(f"{name}.before")
+            self.reach(f"{name}.after")
+
+        return around
+
     def around_stream(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
         async def around(*arguments: Any, **options: Any) -> AsyncGenerator[Any, None]:
             async with aclosing(call(*arguments, **options)) as items:
@@ -97,8 +108,20 @@ def install(failpoint: Failpoint) -> None:
         (failpoint.around_await, RestGitHost, "create", "repo"),
         (failpoint.around_await, RestGitHost, "push", "push"),
         (failpoint.around_stream, OpenAICompatibleProvider, "stream", "answer"),
+        *(_workspace(failpoint) if os.environ.get("WORKSPACE") == "true" else ()),
     ):
         setattr(owner, method, wrap(getattr(owner, method), name))
+
+
+def _workspace(failpoint: Failpoint) -> Iterator[tuple[Any, Any, str, str]]:
+    """Imported only where it is used: the core runs without what the workspace needs."""
+    yield failpoint.around_block, import_module("gencode.workspace.database").Database, "transaction", "row"
+    yield (
+        failpoint.around_await,
+        import_module("gencode.retrieval.sqlite.index").SQLiteIndex,
+        "apply",
+        "index",
+    )
 
 
 if __name__ == "__main__":

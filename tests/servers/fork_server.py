@@ -31,6 +31,8 @@ _MESSAGE = 2**17
 _IMPORTED = ("gencode.bootstrap.command_registry", "gencode.bootstrap.commands.serve")
 _IMPORTED_FOR_CLUSTERS = ("gencode.bootstrap.cluster", "gencode.bootstrap.commands.worker")
 """Before the first service with a DATABASE_URL is forked."""
+_IMPORTED_FOR_WORKSPACES = ("gencode.bootstrap.workspace",)
+"""Before the first service with a workspace is forked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +196,8 @@ class _Server:
         wanted = _Request(**json.loads(data))
         if "DATABASE_URL" in wanted.environment:
             _import(_IMPORTED_FOR_CLUSTERS)
+        if wanted.environment.get("WORKSPACE") == "true":
+            _import(_IMPORTED_FOR_WORKSPACES)
         if pid := os.fork():
             os.close(stdout)
             os.close(stderr)

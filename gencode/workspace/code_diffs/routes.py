@@ -12,6 +12,7 @@ from starlette.responses import Response
 from gencode.diffs import DiffError, PatchLimits, parse_patch, write_file
 from gencode.diffs.patch_writer import MEDIA_TYPE
 from gencode.domain.errors import IdempotencyKeyReused, Invalid, NotFound, QueueFull, QuotaExceeded
+from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.body_specs import Body, JsonBody
 from gencode.http.common_declarations import RATE_LIMITED
@@ -91,7 +92,7 @@ async def create_code_diff(request: Request) -> Response:
     diffs = _diffs(request)
     key = _key(request, creation)
     if key and (known := await services.store.find_by_key(key)):
-        row, is_replay = await diffs.get(str(known.parameters.get("code_diff_id")), principal.id), True
+        row, is_replay = await _row_of(known, diffs), True
     else:
         row, is_replay = await _submitted(request, creation, key, diffs)
     headers = {**rate_headers, "Idempotency-Replayed": str(is_replay).lower()}
@@ -107,26 +108,35 @@ def _key(request: Request, creation: CodeDiffCreation) -> IdempotencyKey | None:
 async def _submitted(
     request: Request, creation: CodeDiffCreation, key: IdempotencyKey | None, diffs: CodeDiffs
 ) -> tuple[CodeDiff, bool]:
-    """The row, which goes again if the task is not accepted, and whether the key was used meanwhile."""
+    """The row, which goes again if the task is not accepted, and whether the key was used meanwhile. With a
+    key, the row of a process that was killed before it stored the task is used again."""
     workspace, principal = get_extension(request, Workspace), get_principal(request)
     await _require_repository(workspace, creation.repository_id, principal.id)
     rows = workspace.resource(CODE_DIFFS)
     values = creation.model_dump(mode="json", exclude={"sync", "callback_url"}) | {"syncs": creation.sync}
-    row = await rows.create(values, actor_of(request))
+    lost = await diffs.lost(principal.id, values) if key else None
+    row = lost or await rows.create(values, actor_of(request))
     submission = CodeDiffRequest(code_diff_id=row.id, callback_url=creation.callback_url)
     try:
         done: Submitted = await submit(
             get_services(request), CODE_DIFF, submission, principal, request_language(request), key
         )
     except BaseException:
+        if lost:
+            raise
         with anyio.CancelScope(shield=True):
             await rows.delete(row.id, actor_of(request), None)
         raise
-    if done.is_replay:
+    if done.is_replay and done.task.parameters.get("code_diff_id") != row.id:
         await rows.delete(row.id, actor_of(request), None)
-        return await diffs.get(str(done.task.parameters.get("code_diff_id")), principal.id), True
-    await diffs.assign(row.id, TaskVersion.of(done.task))
-    return await diffs.get(row.id, principal.id), False
+    return await _row_of(done.task, diffs), done.is_replay
+
+
+async def _row_of(task: Task, diffs: CodeDiffs) -> CodeDiff:
+    """The row of a task that was accepted, perhaps by a process that was killed before it told the row."""
+    row_id = str(task.parameters.get("code_diff_id"))
+    await diffs.assign(row_id, TaskVersion.of(task))
+    return await diffs.get(row_id, task.principal.id)
 
 
 async def _require_repository(workspace: Workspace, row_id: str, principal: str) -> None:

@@ -105,10 +105,19 @@ class CodeDiffs:
                 yield stored
             first += len(batch)
 
+    async def lost(self, principal: str, values: Mapping[str, Any]) -> CodeDiff | None:
+        """A diff of these values whose task was not stored: see TaskRows.lost."""
+        same = [getattr(CodeDiff, name) == value for name, value in values.items()]
+        mine = (CodeDiff.owner == principal, ~CodeDiff.is_deleted, DIFF_TASKS.lost(self._workspace.opened_at))
+        async with self._workspace.database.transaction() as session:
+            return await session.scalar(select(CodeDiff).where(*mine, *same).limit(1))
+
     async def assign(self, row_id: str, task: TaskVersion) -> None:
         """A task was stored for a new diff, unless it has begun meanwhile."""
         async with self._workspace.database.transaction() as session:
-            await session.execute(_change(row_id, CodeDiff.task_id.is_(None)).values(DIFF_TASKS.at(task)))
+            await session.execute(
+                _change(row_id, DIFF_TASKS.may_be_assigned(task.id)).values(DIFF_TASKS.at(task))
+            )
 
     async def begin(self, row_id: str, task: TaskVersion, **values: Any) -> None:
         """The task works on the diff from now on."""

@@ -45,6 +45,7 @@ from gencode.workspace.repositories.views import (
 )
 from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.settled_operation import settled
+from gencode.workspace.task_rows import TaskVersion
 from gencode.workspace.workspace import Workspace
 
 MAX_PATH = 4096
@@ -117,9 +118,11 @@ async def start_sync(request: Request) -> Response:
         return accepted_response(request, Submitted(task=task, is_replay=True), rate_headers)
     submitted = await submit_for(request, SYNC_REPOSITORY, SyncRepositoryRequest(repository_id=row.id))
     waits = update(GitRepository).where(
-        GitRepository.id == row.id, GitRepository.sync_status != SyncStatus.SYNCING.value
+        GitRepository.id == row.id,
+        GitRepository.sync_status != SyncStatus.SYNCING.value,
+        SYNC_TASKS.may_be_assigned(submitted.task.id),
     )
-    values = {"sync_status": SyncStatus.PENDING.value, "sync_task_id": submitted.task.id}
+    values = {"sync_status": SyncStatus.PENDING.value, **SYNC_TASKS.at(TaskVersion.of(submitted.task))}
     async with workspace.database.transaction() as session:
         await session.execute(waits.values(**values, updated_at=GitRepository.updated_at))
     return accepted_response(request, submitted, rate_headers)

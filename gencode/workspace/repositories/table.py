@@ -55,7 +55,8 @@ class GitRepository(OwnedRow):
 
 SYNC_TASKS = TaskRows(
     table=GitRepository,
-    open=(SyncStatus.SYNCING.value,),
+    open=(SyncStatus.PENDING.value, SyncStatus.SYNCING.value),
+    is_made_for_task=False,
     failed=SyncStatus.FAILED.value,
     owned=lambda principal: GitRepository.owner == principal,
     task="sync_task_id",

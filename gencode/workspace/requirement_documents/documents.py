@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import undefer
 
 from gencode.documents.document import Document
@@ -21,6 +22,7 @@ from gencode.workspace.requirement_documents.table import (
     RequirementDocument,
 )
 from gencode.workspace.task_rows import TaskVersion
+from gencode.workspace.uploads.table import Upload
 
 MAX_VERSIONS = 50
 """Of a document that are looked through for an analysis."""
@@ -38,6 +40,14 @@ class RequirementDocuments:
         async with self._database.transaction() as session:
             return _require(await session.scalar(_own(document_id, owner)))
 
+    async def lost(self, owner: str, before: datetime, upload: Upload) -> RequirementDocument | None:
+        """The document of an equal upload whose task was not stored: see TaskRows.lost."""
+        equal = (Upload.owner == owner, Upload.sha256 == upload.sha256, Upload.name == upload.name)
+        mine = (RequirementDocument.owner == owner, ~RequirementDocument.is_deleted, PARSE_TASKS.lost(before))
+        has_upload = RequirementDocument.upload_id.in_(select(Upload.id).where(*equal))
+        async with self._database.transaction() as session:
+            return await session.scalar(select(RequirementDocument).where(*mine, has_upload).limit(1))
+
     async def begin(self, document_id: str, owner: str, task: TaskVersion) -> RequirementDocument:
         """The document, which the task reads from now on. Raises NotFound."""
         changes = {
@@ -52,8 +62,7 @@ class RequirementDocuments:
         """The document, with the task that will read it, unless it, or a newer one, already does. Raises
         NotFound."""
         changes = {"status": DocumentStatus.PENDING, **PARSE_TASKS.at(task)}
-        reader = RequirementDocument.parse_task_id  # ids of tasks grow with time
-        return await self._change(document_id, owner, changes, or_(reader.is_(None), reader < task.id))
+        return await self._change(document_id, owner, changes, PARSE_TASKS.may_be_assigned(task.id))
 
     async def finish(self, document_id: str, owner: str, task: TaskVersion, document: Document) -> None:
         """Stores the text that the task has read, unless another task reads it by now. Raises NotFound."""

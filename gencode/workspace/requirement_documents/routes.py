@@ -84,10 +84,12 @@ async def upload(request: Request) -> Response:
         key = _key(request, received)
         if key and (known := await get_services(request).store.find_by_key(key)):
             return await _uploaded(request, known, rate)
-        row = await workspace.resource(REQUIREMENT_DOCUMENTS).create(
+        documents, opened = _documents(request), workspace.opened_at
+        lost = await documents.lost(owner, opened, received.row) if key else None
+        row = lost or await workspace.resource(REQUIREMENT_DOCUMENTS).create(
             _values(received), actor_of(request), [received.row]
         )
-    return await _uploaded(request, await _submit(request, row, key), rate)
+    return await _uploaded(request, await _submit(request, row, key, is_new=lost is None), rate)
 
 
 @operation(
@@ -143,8 +145,10 @@ def _analysed(row: RequirementDocument) -> Sequence[Requirement]:
     return Analysis.model_validate(row.requirements).requirements
 
 
-async def _submit(request: Request, row: RequirementDocument, key: IdempotencyKey | None) -> Task:
-    """The task that reads the file. Without one the document is deleted, so that a repeated upload does not
+async def _submit(
+    request: Request, row: RequirementDocument, key: IdempotencyKey | None, *, is_new: bool
+) -> Task:
+    """The task that reads the file. Without one a new document is deleted, so that a repeated upload does not
     double it. Raises the errors of `submit`."""
     services, principal = get_services(request), get_principal(request)
     submission = ParseDocumentRequest(document_id=row.id)
@@ -153,10 +157,11 @@ async def _submit(request: Request, row: RequirementDocument, key: IdempotencyKe
             services, PARSE_DOCUMENT, submission, principal, request_language(request), key
         )
     except GencodeError:
-        await _documents(request).discard(row.id, row.owner)
+        if is_new:
+            await _documents(request).discard(row.id, row.owner)
         raise
-    if submitted.is_replay:  # of the same upload at the same time
-        await _documents(request).discard(row.id, row.owner)
+    if submitted.is_replay and submitted.task.parameters["document_id"] != row.id:
+        await _documents(request).discard(row.id, row.owner)  # of the same upload at the same time
     return submitted.task
 
 

@@ -69,6 +69,22 @@ async def test_what_is_not_compared_or_of_others_is_not_read(database_url: str) 
             await diffs.diff(waiting.id, BOB.id)
 
 
+async def test_a_repeated_request_takes_the_row_of_a_process_that_was_killed(database_url: str) -> None:
+    same = {"name": "change", "compare_type": "branch"}
+    async with workspace(database_url) as opened:
+        first = await row(opened, status="pending", compare_type="branch")
+        assert await CodeDiffs(opened, MemoryStore()).lost(ALICE.id, same) is None  # it may be under way
+    async with workspace(database_url) as opened:
+        diffs = CodeDiffs(opened, MemoryStore())
+        found = await diffs.lost(ALICE.id, same)
+        assert found
+        assert found.id == first.id
+        assert await diffs.lost(BOB.id, same) is None
+        assert await diffs.lost(ALICE.id, {**same, "name": "another"}) is None
+        await diffs.assign(first.id, RUN)
+        assert await diffs.lost(ALICE.id, same) is None
+
+
 def test_content_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gencode.workspace.code_diffs.store.MAX_CONTENT", 10_000)
     assert len(content(patch(10)).files) == 10

@@ -147,3 +147,16 @@ async def test_lists_do_not_read_texts(database_url: str) -> None:
         assert not {"original_content", "optimized_content", "sections", "requirements"} & row.__dict__.keys()
         renamed = await opened.resource(REQUIREMENT_DOCUMENTS).change(row_id, {"name": "n"}, ACTOR, None)
         assert view_of(renamed).original_content == READ.text
+
+
+async def test_a_repeated_upload_takes_the_document_of_a_process_that_was_killed(database_url: str) -> None:
+    async with uploaded(database_url) as (opened, documents, row_id):
+        async with opened.database.transaction() as session:
+            upload = await session.get_one(Upload, "u")
+        assert await documents.lost(OWNER, opened.opened_at, upload) is None  # it may be under way
+        found = await documents.lost(OWNER, now(), upload)
+        assert found
+        assert found.id == row_id
+        assert await documents.lost("somebody else", now(), upload) is None
+        await documents.assign(row_id, OWNER, FIRST)
+        assert await documents.lost(OWNER, now(), upload) is None

@@ -22,8 +22,8 @@ from gencode.workspace.knowledge_bases.counts import INDEX_TASKS
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase, KnowledgeDocument
 from gencode.workspace.repositories.table import SYNC_TASKS, GitRepository
 from gencode.workspace.requirement_documents.table import PARSE_TASKS, RequirementDocument
-from gencode.workspace.tables import Base
-from gencode.workspace.task_rows import TaskRows, TaskVersion
+from gencode.workspace.tables import Base, now
+from gencode.workspace.task_rows import SUBMISSION, TaskRows, TaskVersion
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, workspace
 from tests.unit.storage.samples import a_task
@@ -225,3 +225,28 @@ async def test_a_retried_answer_does_not_displace_another_that_is_being_written(
         unfinished = await Settlement(opened.database, tasks).settle(ACTOR.id, new.ids.conversation_id)
         assert [one.answer_id for one in unfinished] == [second.ids.answer_id]
         assert await status_of(opened, new) == "failed"
+
+
+async def test_a_repository_that_was_never_synced_waits_for_no_task(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        long_ago = now() - 2 * SUBMISSION
+        async with opened.database.transaction() as session:
+            for name in ("repository", "code diff"):
+                values = {**MIRRORS[name].values, "created_at": long_ago}
+                session.add(MIRRORS[name].rows.table(**values))
+        for rows, status in ((SYNC_TASKS, "pending"), (DIFF_TASKS, "failed")):
+            await rows.settle(opened.database, MemoryStore(), rows.owned(ACTOR.id))
+            assert (await state_of(opened, rows))[0] == status
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+async def test_a_task_that_is_faster_than_its_submission_is_not_set_back(
+    database_url: str, name: str
+) -> None:
+    rows = MIRRORS[name].rows
+    async with workspace(database_url) as opened:
+        await waiting(opened, MIRRORS[name])
+        for task_id, count in ((TASK_ID, 0), (TASK_ID[:-1] + "0", 0), (TASK_ID[:-1] + "2", 1)):
+            async with opened.database.transaction() as session:
+                found = await session.scalars(select(rows.table).where(rows.may_be_assigned(task_id)))
+                assert len(found.all()) == count
