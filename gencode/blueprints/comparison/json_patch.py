@@ -1,7 +1,7 @@
 """The difference of two blueprints as a JSON Patch (RFC 6902).
 
-Elements are found by id, so the patch moves and changes them where they are; its pointers are positions, as the
-standard has it, each in the document that the operations before it have made.
+Elements are found by id, so the patch moves and changes them where they are. Its pointers are positions, each
+in the document that the operations before it have made.
 """
 
 from __future__ import annotations
