@@ -95,7 +95,7 @@ format: $(VENV)/.check ## Format the code and apply ruff's automatic fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-documents: $(VENV)/.test ## Generate .env.example and the tables of docs/configuration.md from the settings
+documents: $(VENV)/.test ## Generate .env.example, the tables of docs/configuration.md, and docs/permissions.md
 	$(BIN)/python -m tests.unit.test_env_example
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \

@@ -103,6 +103,8 @@ class DependencyFactory:
                 access.open, Retry(), metrics, progress, self.secrets.of, additions.ledger
             ),
             choose_model=access.choose,
+            list_models=access.options,
+            list_hosts=self.hosts.options,
             price=access.price,
             models_configuration=models.configuration,
             git_host=host if tracer.idle else TracedHost(host, tracer),

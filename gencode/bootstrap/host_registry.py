@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 
 import httpx
 
 from gencode.domain.errors import Invalid, StartError
 from gencode.githosts.connection_options import WRITE_SPACING, HostOptions
-from gencode.githosts.directory_host import DirectoryHost
 from gencode.githosts.github import github_host
 from gencode.githosts.host_identity import github_identity
 from gencode.githosts.host_types import connect
 from gencode.githosts.name_rules import ACCOUNT_RULES, FORGE, GITHUB, REPOSITORY_RULES
 from gencode.githosts.port import GitHost
 from gencode.githosts.router import HostRouter
+from gencode.http.kind_dependencies import HostOption
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.call_slots import CallSlots, LocalSlots, SlotFactory, account_name, local_slots
@@ -80,6 +81,14 @@ class HostRegistry:
             raise Invalid.of("repo_name", "host", f"at {name} it must be {repositories.description}")
         return name
 
+    def options(self) -> tuple[str, list[HostOption]]:
+        """The default host, and all hosts."""
+        found = [
+            HostOption(name=name, kind=kind, rule=REPOSITORY_RULES[kind].description)
+            for name, kind in self._kinds.items()
+        ]
+        return self.default, found
+
     def connect(self, forge: Forge | None, deps: HttpDeps) -> GitHost:
         """All configured hosts as one. `forge`: required if `uses_embedded_forge`, else None."""
         hosts = {name: self._named(name, entry, deps) for name, entry in self._settings.hosts.items()}
@@ -95,9 +104,11 @@ class HostRegistry:
 
     def _named(self, name: str, entry: NamedHost, deps: HttpDeps) -> GitHost:
         if entry.path:
-            return DirectoryHost(
+            module = import_module("gencode.githosts.directory_host")
+            host: GitHost = module.DirectoryHost(
                 entry.path, label=name, url=entry.url, owner=entry.owner, metrics=deps.metrics
             )
+            return host
         token = entry.token.get_secret_value()
         writes = _writes(deps, entry.url, token)
         options = self._options(entry.owner, deps, writes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.traced_clients import TracedProvider
 from gencode.domain.errors import Invalid
 from gencode.engine.ports.tracing import Tracer
-from gencode.http.kind_dependencies import CONFIG, ChosenModel, is_config
+from gencode.http.kind_dependencies import CONFIG, ChosenModel, ModelOption, is_config
 from gencode.llm.model_route import OpenedModel
 from gencode.llm.port import Provider, Providers
 from gencode.llm.prices import Price, price_of
@@ -20,6 +21,10 @@ class OwnModels(Protocol):
 
     async def choose(self, config_id: str | None, principal: str) -> ChosenModel | None:
         """The config of this id, or the principal's default; None without a default. Raises Invalid."""
+        ...
+
+    async def options(self, principal: str) -> tuple[str | None, Sequence[ModelOption]]:
+        """The principal's default config, or None, and all active ones."""
         ...
 
     async def open(self, config_id: str, principal: str) -> OpenedModel:
@@ -44,6 +49,14 @@ class ModelAccess:
             if chosen := await self.own.choose(config_id, principal):
                 return chosen
         return self.registry.choose(requested, self.providers)
+
+    async def options(self, principal: str) -> tuple[str, Sequence[ModelOption]]:
+        """See gencode.http.kind_dependencies.ListModels."""
+        default, found = self.registry.options()
+        if not self.own:
+            return default, found
+        own_default, own = await self.own.options(principal)
+        return own_default or default, [*own, *found]
 
     async def open(self, name: str, principal: str) -> OpenedModel:
         """See gencode.llm.model_route.OpenModel."""

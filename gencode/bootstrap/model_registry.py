@@ -6,7 +6,7 @@ import json
 
 from gencode.domain.errors import StartError
 from gencode.embedded.offline import TemplateProject
-from gencode.http.kind_dependencies import ChosenModel, ProjectTemplate
+from gencode.http.kind_dependencies import ChosenModel, ModelOption, ProjectTemplate
 from gencode.llm.port import Providers
 from gencode.llm.prices import FREE, Prices, price_of, unknown_names
 from gencode.llm.provider_catalog import ProviderConfig, deepseek, openai, provider_config
@@ -49,6 +49,17 @@ class ModelRegistry:
         price = price_of(self.prices, providers(name).name)
         is_offline = name.partition("/")[0] == OFFLINE
         return ChosenModel(name=name, price=price, template=_template if is_offline else None)
+
+    def options(self) -> tuple[str, list[ModelOption]]:
+        """The default model, and all models; the embedded one only if no other is configured."""
+        found = [
+            ModelOption(name=config.name, title=config.model, has_price=self._has_price(config))
+            for config in self.configs
+        ]
+        return self.default, found or [ModelOption(name=OFFLINE, title=OFFLINE, has_price=True)]
+
+    def _has_price(self, config: ProviderConfig) -> bool:
+        return price_of(self.prices, f"{config.name}/{config.model}") is not None
 
 
 def _template(prompt: str) -> ProjectTemplate:

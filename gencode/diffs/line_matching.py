@@ -9,8 +9,7 @@ from __future__ import annotations
 import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
-
-from rapidfuzz.distance import LCSseq
+from importlib import import_module
 
 MAX_CELLS = 2**27
 """Of the bit matrix of one comparison: 16 MB, and a tenth of a second."""
@@ -80,7 +79,8 @@ def _pairs(old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def _longest_common(old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
-    for part in LCSseq.opcodes(old, new):
+    distance = import_module("rapidfuzz.distance")  # 47 modules that only comparisons need
+    for part in distance.LCSseq.opcodes(old, new):
         if part.tag == "equal":
             yield from zip(
                 range(part.src_start, part.src_end), range(part.dest_start, part.dest_end), strict=True

@@ -11,10 +11,12 @@ from gencode.diffs.values import Stats
 
 class Coverage(StrEnum):
     PLANNED = "planned"
-    """In a bundle that no model has answered yet. What is left so at the end was not reviewed."""
+    """In a bundle that no model has answered yet."""
     REVIEWED = "reviewed"
     EXCLUDED = "excluded"
     OVER_BUDGET = "over_budget"
+    FAILED = "failed"
+    """The answer for its bundle could not be used."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,13 +3,11 @@ all hosts; the differences are in the `ApiDialect`s."""
 
 from __future__ import annotations
 
-import anyio.to_thread
 import httpx
 import structlog
 
 from gencode.domain.errors import Transient
 from gencode.githosts.api_dialect import ApiDialect, FoundRepository
-from gencode.githosts.commit import commit_sha
 from gencode.githosts.connection_options import Endpoint, HostOptions
 from gencode.githosts.errors import (
     GitAuth,
@@ -21,8 +19,8 @@ from gencode.githosts.errors import (
     HostUnavailable,
     RepoExists,
 )
-from gencode.githosts.git_client import GitClient
 from gencode.githosts.host_identity import HostIdentity
+from gencode.githosts.lazy_git_client import LazyGitClient
 from gencode.githosts.ownership_marker import marker_suffix
 from gencode.githosts.port import Repository, RepositorySpec, Snapshot
 from gencode.githosts.repository_api import RepositoryApi
@@ -56,10 +54,7 @@ class RestGitHost:
         api = RestApi(dialect, identity, endpoint, client, options)
         self._repositories = RepositoryApi(dialect, identity, api, endpoint.web, options.sleep)
         self._check = RepositoryCheck(dialect, identity, api, self._repositories)
-        self._git = GitClient(
-            timeout=options.push_timeout, agent=options.agent, outbound=options.outbound, sleep=options.sleep
-        )
-        self._git_user = dialect.git_user
+        self._git = LazyGitClient(options, dialect.git_user)
 
     async def check(self, spec: RepositorySpec) -> None:
         async def attempt() -> None:
@@ -125,14 +120,14 @@ class RestGitHost:
         does."""
         try:
             with self._options.metrics.host_seconds.labels(self._identity.label, "refs").time():
-                refs = await self._git.refs(repo.clone_url, self.endpoint.token, user=self._git_user)
+                refs = await self._git.refs(repo.clone_url, self.endpoint.token)
         except GitAuth as error:
             raise self._errors.forbidden(error.message) from error
         except GitError as error:
             raise self._errors.unavailable(
                 f"what the repository holds is not known: {error.message}"
             ) from error
-        sha = await anyio.to_thread.run_sync(commit_sha, snapshot)
+        sha = await self._git.commit_sha(snapshot)
         return not refs or refs.get(f"refs/heads/{snapshot.branch}") == sha
 
     async def _report_retry(self, error: Transient, wait: float) -> None:
@@ -153,7 +148,7 @@ class RestGitHost:
                 "the repository's clone address is on another host; the token is not sent there"
             )
         with self._options.metrics.host_seconds.labels(self._identity.label, "push").time():
-            sha = await self._git.push(repo.clone_url, self.endpoint.token, snapshot, user=self._git_user)
+            sha = await self._git.push(repo.clone_url, self.endpoint.token, snapshot)
         if snapshot.parent is None:
             await self._set_default_branch(repo, snapshot.branch)
         return sha

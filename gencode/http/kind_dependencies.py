@@ -79,8 +79,35 @@ def task_price(parameters: Mapping[str, Any], find: Callable[[str], Price | None
     return Price.model_validate(stored) if stored else None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelOption:
+    """A model that a request may name by `name`.
+
+    title   for people: the id of the model, or the name of a model config
+    is_own  it is a model config of the principal's
+    """
+
+    name: str
+    title: str
+    is_own: bool = False
+    has_price: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostOption:
+    """A Git host that a request may name. `rule`: what names of repositories must be there."""
+
+    name: str
+    kind: str
+    rule: str
+
+
 ChooseModel = Callable[[str | None, str], Awaitable[ChosenModel]]
 """See KindDependencies."""
+ListModels = Callable[[str], Awaitable[tuple[str, Sequence[ModelOption]]]]
+"""The name of the default model of the principal of this id, and all models that the principal can name."""
+ListHosts = Callable[[], tuple[str, Sequence[HostOption]]]
+"""The name of the default host, and all hosts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +118,7 @@ class KindDependencies:
                           principal; raises Invalid
     choose_host           returns the name of the Git host for a request's `host`, account and repository;
                           raises Invalid
+    list_models           lists what a request's `model` may be; list_hosts: what its `host` may be
     price                 returns the price of a model of the operator's; None if it is not configured
     local_forge           the address of the local forge; "" if it does not run
     models_configuration  the configuration of models that influences answers, as JSON without secrets
@@ -105,6 +133,8 @@ class KindDependencies:
     store: Store
     sessions: LLMSessionFactory
     choose_model: ChooseModel
+    list_models: ListModels
+    list_hosts: ListHosts
     price: Callable[[str], Price | None]
     models_configuration: str
     git_host: GitHost

@@ -260,6 +260,15 @@ class ActiveKinds:
             task, list(kind.stage_titles) if (kind := self.registry.get(task.kind)) else []
         )
 
+    def messages(self, task: Task) -> Mapping[str, str] | None:
+        """The message of the task's status by language; None of a failed or paused task, and of an unknown
+        kind."""
+        runtime = self.get(task.kind)
+        if not runtime or task.failure or task.paused_until:
+            return None
+        message, status = runtime.pipeline.message, task.status
+        return {language: message(replace(task, language=language), status) for language in LANGUAGES}
+
     def first_message(self, task: Task) -> str:
         """The message of the task's first status, regardless of its present status."""
         new = replace(task, result={}) if task.result else task

@@ -92,6 +92,11 @@ class CoreTaskView(ResponseModel):
     updated_at: Moment
     status_url: Link
     task_url: Link
+    messages: dict[str, str] | None = Field(
+        None,
+        description="`message` by language (en, zh); only in responses with one task, and null of one that "
+        "failed or waits for approval",
+    )
     callback: CallbackView | None = Field(None, description="Only in responses with one task, not in lists")
 
 

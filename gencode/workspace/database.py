@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from gencode.domain.errors import StartError, StoreError
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
 from gencode.storage.sqlite.schema import APPLICATION_ID
-from gencode.workspace.migrations.upgrade import upgrade_tables
+from gencode.workspace.migrations.revision import is_current
 from gencode.workspace.tables import POSTGRES_SCHEMA, Base
 
 BUSY_SECONDS = 5.0
@@ -135,4 +136,5 @@ def _upgrade(connection: Connection) -> None:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {POSTGRES_SCHEMA}"))
     else:
         connection.execute(text(f"PRAGMA application_id = {APPLICATION_ID}"))
-    upgrade_tables(connection)
+    if not is_current(connection):
+        import_module("gencode.workspace.migrations.upgrade").upgrade_tables(connection)

@@ -36,6 +36,7 @@ class Permission:
     """roles     of users who may call the operation
     is_local  so may the principal of a service without keys and accounts
     is_key    so may API keys
+    is_shared  also for what another principal has made public; the stores enforce it
     team      the least role in the team of what it is called for; None: nothing belongs to a team. Who may
               not read it gets NotFound, who may read it and has a lower role Forbidden
     """
@@ -43,6 +44,7 @@ class Permission:
     roles: frozenset[UserRole]
     is_local: bool = False
     is_key: bool = False
+    is_shared: bool = False
     team: TeamRole | None = None
 
     def allows(self, principal: Principal) -> bool:
@@ -55,7 +57,17 @@ class Permission:
 
 OWN = Permission(roles=frozenset(UserRole))
 EVERYBODY = Permission(roles=frozenset(UserRole), is_local=True, is_key=True)
+PUBLIC_TOO = replace(EVERYBODY, is_shared=True)
 ADMIN = Permission(roles=frozenset({UserRole.ADMIN}), is_local=True)
+
+
+def with_public(resource: Resource[Any, Any]) -> Mapping[str, Permission]:
+    """The permissions of a resource whose rows can be made public."""
+    listed, created, shown, changed, deleted = resource.operation_names
+    return {
+        **dict.fromkeys((listed, shown), PUBLIC_TOO),
+        **dict.fromkeys((created, changed, deleted), EVERYBODY),
+    }
 
 
 def in_project(resource: Resource[Any, Any]) -> Mapping[str, Permission]:
@@ -114,17 +126,17 @@ PERMISSIONS: Mapping[str, Permission] = {
     "createPatchDiff": EVERYBODY,
     "getCodeDiffContent": EVERYBODY,
     "getCodeDiffPatch": EVERYBODY,
-    **dict.fromkeys(KNOWLEDGE_BASES.operation_names, EVERYBODY),
-    "listKnowledgeDocuments": EVERYBODY,
+    **with_public(KNOWLEDGE_BASES),
+    "listKnowledgeDocuments": PUBLIC_TOO,
     "addKnowledgeDocument": EVERYBODY,
     "uploadKnowledgeDocument": EVERYBODY,
-    "getKnowledgeDocument": EVERYBODY,
+    "getKnowledgeDocument": PUBLIC_TOO,
     "indexKnowledgeDocument": EVERYBODY,
     "deleteKnowledgeDocument": EVERYBODY,
-    "listKnowledgeChunks": EVERYBODY,
-    "searchKnowledgeBase": EVERYBODY,
-    "verifyQuotes": EVERYBODY,
-    **dict.fromkeys(PROMPT_TEMPLATES.operation_names, EVERYBODY),
+    "listKnowledgeChunks": PUBLIC_TOO,
+    "searchKnowledgeBase": PUBLIC_TOO,
+    "verifyQuotes": PUBLIC_TOO,
+    **with_public(PROMPT_TEMPLATES),
     **dict.fromkeys(REQUIREMENT_DOCUMENTS.operation_names, EVERYBODY),
     "uploadRequirementDocument": EVERYBODY,
     "parseRequirementDocument": EVERYBODY,
@@ -132,7 +144,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "listReviewFindings": EVERYBODY,
     "getReviewFinding": EVERYBODY,
     "decideReviewFinding": EVERYBODY,
-    "renderPromptTemplate": EVERYBODY,
+    "renderPromptTemplate": PUBLIC_TOO,
     "exportPromptTemplates": EVERYBODY,
     "importPromptTemplates": EVERYBODY,
     **dict.fromkeys(CONVERSATIONS.operation_names, EVERYBODY),

@@ -25,8 +25,10 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeText,
 )
 from gencode.workspace.projects.table import Project, ProjectRow
+from gencode.workspace.repositories.table import GitRepository
 from gencode.workspace.requirement_documents.table import RequirementDocument
 from gencode.workspace.resources.declaration import OwnedRow
+from gencode.workspace.reviews.removal import remove_reviews_of_owners, remove_reviews_of_repositories
 from gencode.workspace.tables import Base, SoftDeleted, now
 from gencode.workspace.teams.tables import Team, TeamMember
 from gencode.workspace.uploads.table import Upload
@@ -109,6 +111,8 @@ class Purge:
                 await _delete_what_they_own(session, ids)
             if ids and table is Project:
                 await _delete_what_is_in(session, ids)
+            if ids and table is GitRepository:
+                await remove_reviews_of_repositories(session, ids)
             for dependents in DEPENDENTS.get(table, ()) if ids else ():
                 await _remove_dependents(session, dependents, table, ids)
             await session.execute(delete(table).where(table.id.in_(ids)))
@@ -138,6 +142,7 @@ async def _delete_what_they_own(session: AsyncSession, user_ids: Sequence[str]) 
                 owned.append(table.project_id.is_(None))
             await session.execute(update(table).where(*owned).values(is_deleted=True))
     await session.execute(delete(TeamMember).where(TeamMember.principal.in_(owners)))
+    await remove_reviews_of_owners(session, owners)
 
 
 async def _delete_what_is_in(session: AsyncSession, project_ids: Sequence[str]) -> None:

@@ -52,11 +52,17 @@ class PersistentClient:
         answers: list[Any] = []
 
         async def once() -> None:
-            answers.append(await self.post(path, json, key=key))
+            try:
+                answers.append(await self.post(path, json, key=key))
+            except Refused as refused:
+                answers.append(refused)
 
         async with anyio.create_task_group() as tg:
             for _ in range(1 + len(self.accepted) % 2):
                 tg.start_soon(once)
+        for answer in answers:
+            if isinstance(answer, Refused):
+                raise answer
         ids = {str(answer["task_id"]) for answer in answers}
         if len(ids) != 1:
             raise Refused(f"{key} became several tasks: {ids}")

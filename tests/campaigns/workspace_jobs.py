@@ -71,8 +71,11 @@ class Job:
 
 
 async def chat(job: Job) -> None:
-    """Two questions in one conversation; the second as soon as the first is over."""
+    """Two questions in one conversation; the second as soon as the first is over. A task that is cancelled in
+    the queue makes no conversation."""
     first = await job.task("/pipelines/chat", {"content": f"What is {job.number}?"}, "-first")
+    if first["status"] != "completed":
+        return
     path = f"/chat/conversations/{first['conversation_id']}/messages"
     await job.task(path, {"content": f"And what is {job.number} again?"}, "-second")
 

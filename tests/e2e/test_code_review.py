@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,41 @@ async def test_a_kill_between_two_answers_costs_and_repeats_nothing(tmp_path: Pa
         review = await get(process.url, f"/api/v1/task/{task_id}/review")
         assert (review["complete"], [one["line"] for one in review["findings"]]) == (True, [8, 10])
         assert parts_of(server).count("Part 1 of 2") == 1
+
+
+async def test_a_kill_between_the_result_and_its_findings_stores_each_once(tmp_path: Path) -> None:
+    async with service(tmp_path, {"WORKSPACE": "true"}) as process:
+        await process.kill()
+        await process.start("findings.before:1")
+        task_id = await submit(process.url, subject="shop/main")
+        assert await process.ended() == -signal.SIGKILL
+        await process.start()
+        await events(process.url, task_id)
+        stored = await get(process.url, "/api/v1/reviews/findings?subject=shop/main")
+        assert sorted(one["line"] for one in stored["items"]) == [2, 4, 5, 7]
+        assert {one["status"] for one in stored["items"]} == {"open"}
+        review = await get(process.url, f"/api/v1/task/{task_id}/review")
+        assert {one["id"] for one in review["findings"]} == {one["id"] for one in stored["items"]}
+        assert {one["status"] for one in review["findings"]} == {"new"}
+
+
+async def test_an_answer_that_is_cut_is_told_in_the_ledger(tmp_path: Path) -> None:
+    def script(body: Body) -> Reply:
+        if "\nsecond.py (" in prompt_of(body):
+            return text('{"findings": [{"path": "second.py", "tit', finish="length")
+        return text('{"findings": []}')
+
+    async with (
+        model_server(script) as server,
+        running_app(settings(tmp_path, server, workspace=True)) as app,
+    ):
+        task_id = await submit(app.url, patch=big_patch())
+        await events(app.url, task_id)
+        review = await get(app.url, f"/api/v1/task/{task_id}/review")
+        ledger = {line["path"]: (line["coverage"], line["reason"]) for line in review["ledger"]}
+        assert ledger == {"first.py": ("reviewed", ""), "second.py": ("failed", "LLM_TRUNCATED")}
+        assert review["complete"] is False
+        assert "LLM\\_TRUNCATED: `second.py`" in await get(app.url, f"/api/v1/task/{task_id}/review.md")
 
 
 async def test_what_the_budget_does_not_allow_is_in_the_ledger(tmp_path: Path) -> None:

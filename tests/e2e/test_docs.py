@@ -245,7 +245,8 @@ def texts(path: Path) -> Iterator[str]:
 def test_no_text_installs_gencode_by_name(path: Path) -> None:
     """On PyPI, `gencode` is another project, and nothing of this one is published anywhere."""
     found = [match[0] for text in texts(path) for match in BY_NAME.finditer(text)]
-    own = {"gencode-service[otel]", "gencode-service[test]"} if path.name == "pyproject.toml" else set()
+    extras = {f"gencode-service[{extra}]" for extra in ("otel", "test", "workspace")}
+    own = extras if path.name == "pyproject.toml" else set()
     assert [line for line in found if "--no-index" not in line and line.strip('",') not in own] == []
 
 

@@ -16,6 +16,7 @@ from tests.e2e.test_page_access import check_accessibility
 from tests.e2e.test_page_keys import enter_key
 from tests.e2e.test_page_task import HOSTILE, expect_status, planned, submit
 from tests.servers.browser import needs_chromium, tab
+from tests.servers.calls import post
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
@@ -156,3 +157,64 @@ async def test_the_key_is_asked_for_once_for_all_tabs(browser: Browser, tmp_path
         await page.get_by_role("button", name="Forget key").click()
         await expect(page.get_by_role("dialog")).to_be_visible()
         assert await other.evaluate("sessionStorage.getItem('gencode.key')") is None
+
+
+async def test_models_hosts_and_names_are_offered(browser: Browser, tmp_path: Path) -> None:
+    """A user's own model by its name; a name that is taken is said before anything is submitted."""
+    own = {"name": "My model", "provider": "deepseek", "model": "deepseek-chat", "api_key": "sk-1234567890"}
+    async with running_app(settings(tmp_path, workspace=True)) as app, Client(app.url) as client:
+        await post(app.url, "/ai/models", {**own, "is_default": True})
+        task = await client.submit("a static page", "page", model="offline")
+        await client.wait(task["task_id"])
+        async with tab(browser, app.url, width=360) as page:
+            await page.get_by_text("Model, budget and delivery").click()
+            await expect(page.locator("#model option")).to_have_text(
+                ["default", "My model, the default", "offline", "Another model…"]
+            )
+            await expect(page.locator("#host option")).to_have_text(["default", "local, the default"])
+            await page.get_by_label("Prompt").fill("a page")
+            await expect(page.locator("#estimate")).to_contain_text("by My model")
+            await page.get_by_label("Repository name").fill("page")
+            await expect(page.locator("#repo_name-wrong")).to_contain_text("page-2 is probably free")
+            await page.get_by_label("Repository name").fill("page-3")
+            await expect(page.get_by_text("This name is free.")).to_be_visible()
+            await check_accessibility(page)
+            page.once("dialog", lambda dialog: dialog.accept("offline/offline"))
+            await page.get_by_label("Model", exact=True).select_option("Another model…")
+            await page.get_by_role("button", name="Generate").click()
+            await expect_status(page)
+            await expect(page.locator("main")).to_contain_text("by offline · Private")
+            await expect(page.get_by_role("link", name="API")).to_be_in_viewport(ratio=1)
+
+
+async def test_a_task_begun_in_english_is_shown_in_the_language_of_the_viewer(
+    browser: Browser, tmp_path: Path
+) -> None:
+    files = {"README.md": "# Hello\n", "bad.py": "def main(:\n"}
+    async with (
+        model_server(plan_and_files(files)) as model,
+        running_app(settings(tmp_path, model)) as app,
+        Client(app.url) as client,
+    ):
+        paused = (await client.submit("an app", "app", approve_plan=True))["task_id"]
+        failed = (await client.submit("an app", "bad"))["task_id"]
+        async with tab(browser, app.url, locale="zh-CN", hash=f"#/task/{failed}") as page:
+            await expect_status(page, "失败")
+            await expect(page.get_by_text("没有推送任何内容。", exact=False).first).to_be_visible()
+            await expect(page.locator(".line-note")).to_contain_text("语法错误")
+            await page.locator(".log-box summary").click()
+            await expect(page.locator(".log li.status").first).to_contain_text("排队中")
+            await page.goto(f"{app.url}/#/task/{paused}")
+            await expect(page.locator("main .lead")).to_have_text("计划已就绪，等待您的批准")
+            await page.get_by_role("button", name="批准 2 个文件").click()
+            await expect_status(page, "失败")
+            await page.get_by_role("button", name="English").click()
+            await expect_status(page, "Failed")
+
+
+async def test_the_service_gives_a_message_in_both_languages(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, Client(app.url) as client:
+        task = await client.wait((await client.submit("a static page", "page"))["task_id"])
+        assert task["messages"]["en"].startswith("Task completed successfully")
+        assert task["messages"]["zh"].startswith("完成")
+        assert task["message"] == task["messages"]["en"]

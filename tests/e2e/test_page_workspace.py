@@ -204,7 +204,7 @@ async def test_a_change_is_reviewed(browser: Browser, tmp_path: Path) -> None:
         await page.get_by_role("button", name="Review it").click()
         await expect(page.get_by_role("heading", name="Findings")).to_be_visible()
         await expect(page.locator(".finding").first).to_contain_text("app.py:3")
-        await expect(page.locator(".coverage")).to_contain_text("reviewed: 1 hunks")
+        await expect(page.locator(".coverage")).to_contain_text("reviewed: 1 hunk,")
         await check_accessibility(page)
 
 

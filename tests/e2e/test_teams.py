@@ -16,6 +16,7 @@ from gencode.workspace.permissions import PERMISSIONS
 from gencode.workspace.routes import GUARDED_OPERATIONS
 from gencode.workspace.teams.roles import TEAM_ROLES, TeamRole
 from tests.e2e.test_accounts import Team as Accounts
+from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
 pytestmark = pytest.mark.campaign
@@ -47,9 +48,9 @@ class People:
 
 
 @asynccontextmanager
-async def people(folder: Path, **options: Any) -> AsyncIterator[People]:
+async def people(folder: Path, model: Any = None, **options: Any) -> AsyncIterator[People]:
     async with (
-        running_app(settings(folder, workspace=True, **options)) as app,
+        running_app(settings(folder, model, workspace=True, **options)) as app,
         httpx.AsyncClient(base_url=app.url, trust_env=False, timeout=60) as http,
     ):
         accounts = Accounts(http=http)
@@ -235,3 +236,25 @@ async def test_a_project_is_cloned_and_counted(tmp_path: Path) -> None:
         for name in ("outsider", "owner"):
             stats = await made.call(name, "GET", f"/projects/{cloned.json()['id']}/stats")
             assert stats.status_code == 404
+
+
+async def test_a_submission_that_is_refused_for_another_reason_is_not_counted(tmp_path: Path) -> None:
+    gate = anyio.Event()
+    limits = {
+        "plan_limits": True,
+        "plan_free_generations": 3,
+        "max_waiting_tasks": 1,
+        "max_concurrent_tasks": 1,
+    }
+    async with (
+        model_server(plan_and_files({"index.html": "<p>hello</p>"}, gates={"index.html": gate})) as model,
+        people(tmp_path, model, **limits) as made,
+    ):
+        statuses = [
+            (await made.call("viewer", "POST", "/generate", prompt(f"page-{number}"))).status_code
+            for number in range(5)
+        ]
+        gate.set()
+        used = (await made.call("viewer", "GET", "/users/me/subscription")).json()
+        assert 503 in statuses
+        assert used["monthly_generation_used"] == statuses.count(202) < 3

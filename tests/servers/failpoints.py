@@ -5,6 +5,7 @@
     publish.before|after              of the hub
     repo|push.before|after            of the Git host
     row|index.before|after            the transactions of the workspace's database; the writes of a text index
+    findings.before|after             the rows that a code review stores after its result
     answer.after                      a model's answer is complete, and nothing of it is processed yet
     reserve.after                     the cost of a model call is reserved, and nothing of it is sent: here
                                       the process stops itself (SIGSTOP)
@@ -37,6 +38,9 @@ class Failpoint:
         name, _, count = failpoint.partition(":")
         self._target = name, int(count)
         self._passed: Counter[str] = Counter()
+
+    def is_at(self, name: str) -> bool:
+        return self._target[0].startswith(f"{name}.")
 
     def reach(self, point: str, sent: signal.Signals = signal.SIGKILL) -> None:
         self._passed[point] += 1
@@ -99,6 +103,9 @@ def _store() -> Any:
 
 
 def install(failpoint: Failpoint) -> None:
+    if failpoint.is_at("findings"):
+        reviews = import_module("gencode.workspace.reviews.store").ReviewStore
+        reviews.record = failpoint.around_await(reviews.record, "findings")
     store = _store()
     for wrap, owner, method, name in (
         (failpoint.around_await, store, "create", "create"),

@@ -1,4 +1,5 @@
-"""`.env.example` and docs/configuration.md say what Settings says. `make documents` writes them anew."""
+"""`.env.example` and docs/configuration.md say what Settings says, and docs/permissions.md what the table of
+permissions says. `make documents` writes them anew."""
 
 from __future__ import annotations
 
@@ -11,11 +12,14 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from gencode.settings import Settings, load
+from tests.unit.permissions_page import permission_table
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
 TABLES = ROOT / "docs" / "configuration.md"
+PERMISSIONS = ROOT / "docs" / "permissions.md"
 MARKS = ("<!-- settings: written by make documents -->\n", "<!-- end of settings -->")
+PERMISSION_MARKS = ("<!-- permissions: written by make documents -->\n", "<!-- end of permissions -->")
 
 SECTIONS = {
     "server_host": "The service",
@@ -76,7 +80,12 @@ def test_the_example_names_every_setting_with_its_description_and_default() -> N
 
 
 def test_the_documentation_lists_every_setting() -> None:
-    assert _parts(TABLES.read_text(encoding="utf-8"))[1] == configuration(), "run: make documents"
+    assert _parts(TABLES.read_text(encoding="utf-8"), MARKS)[1] == configuration(), "run: make documents"
+
+
+def test_the_page_of_permissions_lists_every_operation_and_who_may_call_it() -> None:
+    found = _parts(PERMISSIONS.read_text(encoding="utf-8"), PERMISSION_MARKS)[1]
+    assert found == permission_table(), "run: make documents"
 
 
 def test_the_sections_begin_with_settings_that_exist() -> None:
@@ -126,17 +135,22 @@ def _quoted(value: str) -> str:
     return f'"{value}"' if re.search(r"[\s<>]", value) else value
 
 
-def _parts(text: str) -> tuple[str, str, str]:
+def _parts(text: str, marks: tuple[str, str]) -> tuple[str, str, str]:
     """What stands before the generated tables, the tables, and what follows them."""
-    head, begin, rest = text.partition(MARKS[0])
-    tables, end, tail = rest.partition(MARKS[1])
+    head, begin, rest = text.partition(marks[0])
+    tables, end, tail = rest.partition(marks[1])
     return head + begin, tables, end + tail
 
 
 def _write_documents() -> None:
     EXAMPLE.write_text(env_example(), encoding="utf-8")
-    head, _, tail = _parts(TABLES.read_text(encoding="utf-8"))
-    TABLES.write_text(head + configuration() + tail, encoding="utf-8")
+    _replace(TABLES, MARKS, configuration())
+    _replace(PERMISSIONS, PERMISSION_MARKS, permission_table())
+
+
+def _replace(page: Path, marks: tuple[str, str], tables: str) -> None:
+    head, _, tail = _parts(page.read_text(encoding="utf-8"), marks)
+    page.write_text(head + tables + tail, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ class CoverageCount(Record):
     """Hunks, and changed lines, of which one thing became."""
 
     coverage: Coverage = Field(
-        description="reviewed; excluded by a rule; over_budget; planned: no answer could be used"
+        description="reviewed; excluded by a rule; over_budget; failed: no answer could be used"
     )
     hunks: int
     lines: int

@@ -72,7 +72,7 @@ def _reviewed(line: LedgerLine, bundles: Collection[int], skipped: Mapping[int, 
     if line.bundle is None:
         return line
     code = skipped.get(line.bundle, "")
-    coverage = Coverage.OVER_BUDGET if code == OVER_BUDGET else Coverage.PLANNED
+    coverage = Coverage.OVER_BUDGET if code == OVER_BUDGET else Coverage.FAILED
     return line.model_copy(update={"coverage": coverage, "reason": code})
 
 

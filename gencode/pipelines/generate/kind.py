@@ -25,7 +25,7 @@ from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.pipelines.generate.api import estimate, files, plan, report_and_bundle
+from gencode.pipelines.generate.api import choices, estimate, files, plan, report_and_bundle
 from gencode.pipelines.generate.api.preparation import prepare, retry_changes, submitted
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
 from gencode.pipelines.generate.api.services import NAME, GenerateServices
@@ -103,6 +103,9 @@ KIND = Kind(
     milestones=(GENERATING, CREATING_REPO),
     operations=(
         estimate.estimate,
+        choices.list_models,
+        choices.list_hosts,
+        choices.check_repository_name,
         files.get_archive,
         report_and_bundle.bundle,
         files.get_file_list,
@@ -148,6 +151,9 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
         store=dependencies.store,
         checkpoint_reader=dependencies.checkpoint_reader,
         choose_model=dependencies.choose_model,
+        list_models=dependencies.list_models,
+        list_hosts=dependencies.list_hosts,
+        git_host=dependencies.git_host,
         choose_host=dependencies.choose_host,
         price=dependencies.price,
         progress_registry=dependencies.progress_registry,

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from gencode.domain.errors import Invalid, NotFound
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.http.kind_dependencies import CONFIG, ChosenModel
+from gencode.http.kind_dependencies import CONFIG, ChosenModel, ModelOption
 from gencode.llm.budget import Budget
 from gencode.llm.model_route import OpenedModel
 from gencode.llm.openai.quirks import Quirks
@@ -96,6 +96,18 @@ class ModelConfigGateway:
             price=_price(chosen),
             failover=tuple(f"{CONFIG}{row.id}" for row in others),
         )
+
+    async def options(self, principal: str) -> tuple[str | None, list[ModelOption]]:
+        """The principal's default config, or None, and all active ones, by priority. Raises StoreError."""
+        active = await self._active(principal)
+        found = [
+            ModelOption(
+                name=f"{CONFIG}{row.id}", title=row.name, is_own=True, has_price=_price(row) is not None
+            )
+            for row in active
+        ]
+        default = next((f"{CONFIG}{row.id}" for row in active if row.is_default), None)
+        return default, found
 
     async def open(self, config_id: str, principal: str) -> OpenedModel:
         """Raises Invalid, StoreError."""

@@ -48,6 +48,8 @@ class ChangeRequests:
             row = await self._workspace.resource(GIT_REPOSITORIES).get(repository_id, principal)
         except NotFound as error:
             raise PostingUnavailable(error.message) from None
+        if row.owner != principal:
+            raise PostingUnavailable("only the owner of the repository posts with its credential")
         if not row.is_active:
             raise PostingUnavailable("the repository is not active: switch it on first")
         return row

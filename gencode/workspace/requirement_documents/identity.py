@@ -19,8 +19,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from rapidfuzz import fuzz, process
+from importlib import import_module
 
 from gencode.workspace.requirement_documents.requirement import Requirement, SourceQuote
 
@@ -122,6 +121,7 @@ def _pair_similar(
     new_left = [at for at in range(len(new)) if at not in taken][:MAX_COMPARED]
     if not old_left or not new_left:
         return
+    process, fuzz = import_module("rapidfuzz.process"), import_module("rapidfuzz.fuzz")
     scores = process.cdist(
         [normalised(old[at][0]) for at in old_left],
         [normalised(new[at][0]) for at in new_left],

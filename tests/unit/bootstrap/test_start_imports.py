@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CODE = """
 import pathlib, sys
 from gencode.bootstrap.command_registry import REGISTRY
@@ -24,6 +26,7 @@ anyio.run(main)
 LATER = {
     "aiohttp": "the first request to a model or a Git host",
     "doctest": "the offline model",
+    "dulwich": "the first push",
     "gencode.cli.display": "commands that show tasks",
     "gencode.client": "commands that call a service",
     "gencode.embedded.forge.app": "the first request to the local forge",
@@ -37,6 +40,15 @@ LATER = {
     "sqlalchemy": "the workspace",
 }
 """Modules, and what imports them."""
+NEEDED_IN_WORKSPACE = {"dulwich", "sqlalchemy", "tree_sitter"}
+LATER_IN_WORKSPACE = {
+    "alembic": "tables of another version",
+    "numpy": "the first index of a knowledge base",
+    "pdfplumber": "processes that read documents",
+    "rapidfuzz": "the first comparison of two texts",
+    "semantic_text_splitter": "the first index of a knowledge base",
+    "tree_sitter_python": "processes that check files",
+}
 
 
 def imported_at_start(data_dir: Path, **settings: str) -> set[str]:
@@ -51,3 +63,11 @@ def test_the_core_starts_without_what_is_needed_later(tmp_path: Path) -> None:
     found = imported_at_start(tmp_path)
     assert "gencode.storage.sqlite.store" in found
     assert sorted(LATER.keys() & found) == []
+
+
+@pytest.mark.campaign
+def test_the_workspace_starts_without_what_is_needed_later(tmp_path: Path) -> None:
+    imported_at_start(tmp_path, WORKSPACE="true")  # makes the tables
+    found = imported_at_start(tmp_path, WORKSPACE="true")
+    assert "sqlalchemy" in found
+    assert sorted((LATER_IN_WORKSPACE.keys() | LATER.keys() - NEEDED_IN_WORKSPACE) & found) == []

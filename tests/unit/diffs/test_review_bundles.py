@@ -67,7 +67,8 @@ def test_each_hunk_is_reviewed_excluded_or_over_budget() -> None:
     )
     after = plan.ledger.reviewed([0])
     assert after.changed_lines() == {
-        Coverage.REVIEWED: 4, Coverage.PLANNED: 2, Coverage.EXCLUDED: 4, Coverage.OVER_BUDGET: 4
+        Coverage.REVIEWED: 4, Coverage.PLANNED: 2, Coverage.EXCLUDED: 4, Coverage.OVER_BUDGET: 4,
+        Coverage.FAILED: 0,
     }  # fmt: skip
     assert not after.is_complete
     whole = plan_review(Diff(files=files), BundleLimits())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid5
 
 import pytest
 from sqlalchemy import func, select, update
@@ -20,11 +21,15 @@ from gencode.workspace.model_configs.resource import MODEL_CONFIGS, ModelConfigC
 from gencode.workspace.model_configs.table import ModelConfig
 from gencode.workspace.prompt_templates.resource import PromptTemplate
 from gencode.workspace.purge import DEPENDENTS, Purge, soft_deleted_tables
+from gencode.workspace.repositories.table import GitRepository
 from gencode.workspace.requirement_documents.table import RequirementDocument
+from gencode.workspace.reviews.store import ReviewStore
+from gencode.workspace.reviews.tables import ReviewedHunk, ReviewFinding, ReviewSubject
 from gencode.workspace.tables import Base, now
 from gencode.workspace.uploads.table import Upload
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, new_user, workspace
+from tests.unit.workspace.test_review_store import record as a_finding
 
 ALICE = Actor(id="user:alice")
 KEYS = (b"e" * 32,)
@@ -100,6 +105,32 @@ async def test_what_a_removed_user_owned_is_deleted_and_then_removed(database_ur
         async with opened.database.transaction() as session:
             (left,) = (await session.scalars(select(ModelConfig))).all()
         assert left.owner == ALICE.id
+
+
+async def test_findings_of_reviews_go_with_their_repository_and_their_owner(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        store = ReviewStore(opened.database, opened.audit)
+        user = await opened.accounts.create(new_user(), ACTOR)
+        gone, kept = ("00000000-0000-4000-8000-00000000000" + digit for digit in "12")
+        subjects = (f"{gone}/main", f"{gone}#7", f"{kept}/main", f"my own {gone}/main")
+        for owner in (ALICE.id, principal_id(user.id)):
+            for subject in subjects:
+                one = a_finding("1", id=str(uuid5(UUID(gone), owner + subject)))
+                await store.record(owner, subject, "task", b"lines", [one])
+            await store.remember_hunks(owner, {"key": "[]"})
+        async with opened.database.transaction() as session:
+            for row_id in (gone, kept):
+                url = f"https://git.example.org/a/{row_id}"
+                row = GitRepository(id=row_id, owner=ALICE.id, name=row_id, repository_url=url)
+                row.is_deleted = row_id == gone
+                session.add(row)
+        purge = Purge(opened.database, 30)
+        assert await purge.remove(now() + LATER) == 1
+        tables = (ReviewFinding, ReviewSubject, ReviewedHunk)
+        assert [await count(opened, table) for table in tables] == [4, 4, 2]
+        await opened.accounts.delete(user.id, ACTOR)
+        assert await purge.remove(now() + LATER) == 1
+        assert [await count(opened, table) for table in tables] == [2, 2, 1]
 
 
 async def test_expired_sessions_are_swept(database_url: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from gencode.domain.task import Failure, State, Task
 from gencode.engine.ports.store import TaskQuery
@@ -59,9 +59,11 @@ TABLES: Sequence[type[Base]] = (CodeDiff, GitRepository, RequirementDocument, Kn
 
 
 async def waiting(opened: Workspace, mirror: Mirror) -> None:
-    """The row, and the base of a document."""
+    """The only row, and the base of a document."""
     rows = mirror.rows
     async with opened.database.transaction() as session:
+        for table in (rows.table, KnowledgeBase):
+            await session.execute(delete(table))
         session.add(KnowledgeBase(id=BASE_ID, owner=ACTOR.id, name="b", pending_count=1))
         values = {**mirror.values, rows.status: rows.open[0], rows.task: TASK_ID}
         session.add(rows.table(**values))
@@ -84,37 +86,40 @@ def test_every_table_that_has_the_state_of_a_task_is_tested() -> None:
     assert {mirror.rows.table for mirror in MIRRORS.values()} == set(TABLES)
 
 
-@pytest.mark.parametrize("name", MIRRORS)
-@pytest.mark.parametrize(
-    ("state", "failure", "code"),
-    [
-        (State.CANCELLED, None, "CANCELLED"),  # also of one that no worker ever had
-        (State.FAILED, FAILURE, "CRASH_LOOP"),
-        (State.SUCCEEDED, None, "INTERNAL"),
-        (None, None, "NOT_FOUND"),  # pruned
-        (State.QUEUED, None, None),
-        (State.RUNNING, None, None),
-    ],
+ENDS: Sequence[tuple[State | None, Failure | None, str | None]] = (
+    (State.CANCELLED, None, "CANCELLED"),  # also of one that no worker ever had
+    (State.FAILED, FAILURE, "CRASH_LOOP"),
+    (State.SUCCEEDED, None, "INTERNAL"),
+    (None, None, "NOT_FOUND"),  # pruned
+    (State.QUEUED, None, None),
+    (State.RUNNING, None, None),
 )
-async def test_a_row_whose_task_ends_without_telling_it_fails(
-    database_url: str, name: str, state: State | None, failure: Failure | None, code: str | None
-) -> None:
-    tasks, rows = MemoryStore(), MIRRORS[name].rows
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+async def test_a_row_whose_task_ends_without_telling_it_fails(database_url: str, name: str) -> None:
+    rows = MIRRORS[name].rows
     async with workspace(database_url) as opened:
-        await waiting(opened, MIRRORS[name])
-        if state:
-            await stored(tasks, state, failure)
-        await rows.settle(opened.database, tasks, rows.owned("somebody else"))
-        assert await state_of(opened, rows) == (rows.open[0], None, 0)
-        await rows.settle(opened.database, tasks, rows.owned(ACTOR.id))
-        status = rows.failed if code else rows.open[0]
-        assert (await state_of(opened, rows))[:2] == (status, code)
-        async with opened.database.transaction() as session:
-            counts = (
-                await session.execute(select(KnowledgeBase.pending_count, KnowledgeBase.failed_count))
-            ).one()
-        if name == "document":
-            assert tuple(counts) == ((0, 1) if code else (1, 0))
+        for state, failure, code in ENDS:
+            tasks = MemoryStore()
+            await waiting(opened, MIRRORS[name])
+            if state:
+                await stored(tasks, state, failure)
+            await rows.settle(opened.database, tasks, rows.owned("somebody else"))
+            assert await state_of(opened, rows) == (rows.open[0], None, 0)
+            await rows.settle(opened.database, tasks, rows.owned(ACTOR.id))
+            status = rows.failed if code else rows.open[0]
+            assert (await state_of(opened, rows))[:2] == (status, code), state
+            if name == "document":
+                assert await counts_of(opened) == ((0, 1) if code else (1, 0))
+
+
+async def counts_of(opened: Workspace) -> tuple[int, int]:
+    """Documents of the base that wait, and that have failed."""
+    counted = select(KnowledgeBase.pending_count, KnowledgeBase.failed_count)
+    async with opened.database.transaction() as session:
+        pending, failed = (await session.execute(counted)).one()
+        return pending, failed
 
 
 class SlowReader(MemoryStore):
@@ -132,20 +137,18 @@ class SlowReader(MemoryStore):
         return found
 
 
-@pytest.mark.parametrize("name", MIRRORS)
-async def test_a_reader_that_is_slower_than_a_retry_does_not_end_the_row(
-    database_url: str, name: str
-) -> None:
-    tasks, rows = SlowReader(), MIRRORS[name].rows
+async def test_a_reader_that_is_slower_than_a_retry_does_not_end_the_row(database_url: str) -> None:
     async with workspace(database_url) as opened:
-        await waiting(opened, MIRRORS[name])
-        task = await stored(tasks, State.FAILED, FAILURE)
-        async with anyio.create_task_group() as tg:
-            tg.start_soon(rows.settle, opened.database, tasks, rows.owned(ACTOR.id))
-            await tasks.has_read.wait()
-            await run_again(opened, rows, TaskVersion(id=task.id, version=task.version + 2))
-            tasks.go_on.set()
-        assert await state_of(opened, rows) == (rows.open[-1], None, task.version + 2)
+        for name, mirror in MIRRORS.items():
+            tasks, rows = SlowReader(), mirror.rows
+            await waiting(opened, mirror)
+            task = await stored(tasks, State.FAILED, FAILURE)
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(rows.settle, opened.database, tasks, rows.owned(ACTOR.id))
+                await tasks.has_read.wait()
+                await run_again(opened, rows, TaskVersion(id=task.id, version=task.version + 2))
+                tasks.go_on.set()
+            assert await state_of(opened, rows) == (rows.open[-1], None, task.version + 2), name
 
 
 async def run_again(opened: Workspace, rows: TaskRows, run: TaskVersion) -> None:
@@ -239,14 +242,11 @@ async def test_a_repository_that_was_never_synced_waits_for_no_task(database_url
             assert (await state_of(opened, rows))[0] == status
 
 
-@pytest.mark.parametrize("name", MIRRORS)
-async def test_a_task_that_is_faster_than_its_submission_is_not_set_back(
-    database_url: str, name: str
-) -> None:
-    rows = MIRRORS[name].rows
+async def test_a_task_that_is_faster_than_its_submission_is_not_set_back(database_url: str) -> None:
     async with workspace(database_url) as opened:
-        await waiting(opened, MIRRORS[name])
-        for task_id, count in ((TASK_ID, 0), (TASK_ID[:-1] + "0", 0), (TASK_ID[:-1] + "2", 1)):
-            async with opened.database.transaction() as session:
-                found = await session.scalars(select(rows.table).where(rows.may_be_assigned(task_id)))
-                assert len(found.all()) == count
+        for mirror in MIRRORS.values():
+            await waiting(opened, mirror)
+            for task_id, count in ((TASK_ID, 0), (TASK_ID[:-1] + "0", 0), (TASK_ID[:-1] + "2", 1)):
+                may_be_assigned = select(mirror.rows.table).where(mirror.rows.may_be_assigned(task_id))
+                async with opened.database.transaction() as session:
+                    assert len((await session.scalars(may_be_assigned)).all()) == count

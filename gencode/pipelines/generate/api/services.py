@@ -10,10 +10,11 @@ from starlette.requests import Request
 from gencode.domain.errors import NotFound
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
+from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
 from gencode.http.generation_limits import GenerationLimits
-from gencode.http.kind_dependencies import ChooseModel
+from gencode.http.kind_dependencies import ChooseModel, ListHosts, ListModels
 from gencode.llm.prices import Price
 from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.security.secret_registry import SecretRegistry
@@ -35,6 +36,9 @@ class GenerateServices:
     store: Store
     checkpoint_reader: CheckpointReader
     choose_model: ChooseModel
+    list_models: ListModels
+    list_hosts: ListHosts
+    git_host: GitHost
     choose_host: Callable[[str | None, str | None, str], str]
     price: Callable[[str], Price | None]
     progress_registry: ProgressRegistry

@@ -35,6 +35,8 @@ const PATHS = {
   pen: "M3 13l.7-3L11 2.7l2.3 2.3L6 12.3z",
   folder: "M2 4h4l1.5 1.5H14V13H2z",
   bin: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 9h5.8l.6-9",
+  list: "M6 4h8M6 8h8M6 12h8M2.5 4h.1M2.5 8h.1M2.5 12h.1",
+  board: "M2.5 2.5h4.5v4.5h-4.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5h-4.5zM9 9h4.5v4.5H9z",
   warn: "M8 2.5l6 11H2zM8 6.5v3.3M8 11.8v.1",
 };
 const SVG = "http://www.w3.org/2000/svg";

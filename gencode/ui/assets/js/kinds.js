@@ -60,6 +60,12 @@ export function advice(code, kind) {
   return (isGenerate(kind) ? own || ofKind : ofKind || own) || "";
 }
 
+/** One sentence about an error in the page's language; empty if that is the language of the service's message. */
+export const failureText = (code) => textIn("failures", code);
+
+/** What rule of the checks a finding breaks; empty as above. */
+export const ruleText = (rule) => textIn("rules", rule);
+
 const ownText = (group, status, kind) =>
   isGenerate(kind) || COMMON_STATUSES.includes(status) ? textIn(group, status) : "";
 const stageTitle = (stage, kind) => translated(kinds.get(kind)?.stages.get(stage)) || stage;

@@ -51,14 +51,14 @@ function header() {
   fill(
     document.getElementById("header"),
     h("a", { class: "brand", href: "#/", "aria-label": t("home") }, "gencode"),
-    h("a", { class: "button quiet only-narrow", href: "#/tasks" }, t("tasks")),
+    h("a", { class: "button quiet only-narrow", href: "#/tasks" }, ...small("list", t("tasks"))),
     h(
       "a",
       { class: "button quiet", href: "#/" },
-      icon("plus"),
-      h("span", { class: "not-narrow" }, t("newTask")),
+      ...small("plus", t("newTask")),
     ),
-    "workspace" in document.body.dataset && h("a", { class: "button quiet", href: "#/workspace" }, t("workspace")),
+    "workspace" in document.body.dataset &&
+      h("a", { class: "button quiet", href: "#/workspace" }, ...small("board", t("workspace"))),
     h("span", { class: "spring" }),
     h("a", { class: "button quiet", href: "docs" }, t("apiDocument")),
     credential() && forgetButton(accessToken() ? t("logOut") : t("forgetKey")),
@@ -75,10 +75,12 @@ function forgetButton(text) {
   return h(
     "button",
     { class: "button quiet", onclick: forget, title: text, "aria-label": text },
-    icon("key"),
-    h("span", { class: "not-narrow" }, text),
+    ...small("key", text),
   );
 }
+
+/** An icon and words, which narrow screens have no room for. */
+const small = (name, text) => [icon(name), h("span", { class: "not-narrow" }, text)];
 
 function route(moved) {
   const [, place, id, row] = location.hash.split("/");

@@ -1,6 +1,7 @@
 // The page's words, and numbers and times as its language writes them.
 
 import { forLong } from "./storage.js";
+import failuresZh from "./texts/failures/zh.js";
 import en from "./texts/en.js";
 import taskEn from "./texts/task/en.js";
 import taskZh from "./texts/task/zh.js";
@@ -8,7 +9,7 @@ import workspaceEn from "./texts/workspace/en.js";
 import workspaceZh from "./texts/workspace/zh.js";
 import zh from "./texts/zh.js";
 
-const TEXTS = { en: { ...en, ...taskEn, ...workspaceEn }, zh: { ...zh, ...taskZh, ...workspaceZh } };
+const TEXTS = { en: { ...en, ...taskEn, ...workspaceEn }, zh: { ...zh, ...taskZh, ...failuresZh, ...workspaceZh } };
 let chosen =
   forLong.get("language") || navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
 if (!(chosen in TEXTS)) chosen = "en";

@@ -1,5 +1,7 @@
 // 中文。带数字的文字是函数；advice 覆盖 docs/errors.md 的每一个代码。
 
+import own from "./failures/zh.js";
+
 export default {
   skip: "跳到正文",
   home: "gencode 首页",
@@ -30,11 +32,11 @@ export default {
   approveHint: "批准之前不会为任何文件付费。",
   options: "模型、预算与交付",
   model: "模型",
-  modelHint: "提供方，或 提供方/模型。留空使用默认模型。",
+  modelHint: "由哪个模型编写文件。",
   organisation: "组织",
   organisationHint: "留空则建在服务自己的账号下。",
   host: "Git 主机",
-  hostHint: "已配置主机的名称。留空使用默认主机。",
+  hostHint: "在哪里创建仓库。",
   maxTokens: "token 上限",
   maxTokensHint: "提示与回答合计；超过之前任务会停止。",
   maxCost: "费用上限",
@@ -196,17 +198,15 @@ export default {
 
   log: (count) => `全部事件（${count}）`,
   commonEvents: {
-    status: (d) => d.message,
     resumed: () => "服务继续执行任务",
     approval: (d) => d.message || "等待批准",
     approved: () => "已批准",
-    error: (d) => `${d.code}：${d.message}`,
   },
   events: {
     plan: (d) => `计划了 ${d.files.length} 个文件：${d.summary}`,
     file: (d) => `${d.path} 已完成（${d.bytes} 字节）`,
     usage: (d) => `${d.about}：${d.tokens.prompt} + ${d.tokens.completion} token`,
-    retry: (d) => `${d.about}：${d.wait_seconds} 秒后再次提问。${d.message}`,
+    retry: (d) => `${d.about}：${d.wait_seconds} 秒后再次提问。${own.failures[d.code] || d.message}`,
     findings: (d) => `问题：${d.findings.map((f) => `${f.path || f.file}:${f.line} ${f.rule}`).join("，")}`,
     repair: (d) => `${d.path} 已重写`,
     merged: (d) => `拼接了 ${d.files} 个文件，${d.bytes} 字节`,
@@ -214,7 +214,7 @@ export default {
     pushed: (d) => `已推送提交 ${d.commit}`,
     outline: (d) => `${d.path} 分 ${d.parts?.length || 1} 部分编写`,
     part: (d) => `${d.path}：第 ${d.part}/${d.of} 部分已完成`,
-    approval: (d) => d.message || "等待批准计划",
+    approval: () => "等待批准计划",
     approved: () => "计划已批准",
     cached: (d) => `计划和文件取自早先的任务（相似度 ${d.similarity}）`,
   },

@@ -5,6 +5,7 @@ import { numbered } from "../code_lines.js";
 import { coloured, languageOf, ready } from "../colours.js";
 import { copy, fill, h, icon, put } from "../dom.js";
 import { MOST_MARKDOWN, markdown } from "../markdown.js";
+import { ruleText } from "../kinds.js";
 import { isOver, isWhole } from "../task.js";
 import { number, t } from "../words.js";
 
@@ -191,7 +192,10 @@ function kindOf(task, path) {
 /** Messages by line. */
 function notesOf(findings = []) {
   const notes = new Map();
-  for (const { line, rule, message } of findings) notes.set(line, [...(notes.get(line) || []), message || rule]);
+  for (const { line, rule, message } of findings) {
+    const told = [ruleText(rule), message || (ruleText(rule) ? "" : rule)].filter(Boolean).join(": ");
+    notes.set(line, [...(notes.get(line) || []), told]);
+  }
   return notes;
 }
 

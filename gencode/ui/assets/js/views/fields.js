@@ -1,5 +1,6 @@
 // The fields of the form: what they look like, and what they say.
 
+import { hostSelect, modelSelect } from "../choices.js";
 import { choice, labelled, text } from "../controls.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
@@ -76,8 +77,8 @@ export function parts() {
       h(
         "div",
         { class: "grid" },
-        labelled("model", t("model"), t("modelHint"), text(t("default"))),
-        labelled("host", t("host"), t("hostHint"), text(t("default"))),
+        labelled("model", t("model"), t("modelHint"), modelSelect()),
+        labelled("host", t("host"), t("hostHint"), hostSelect()),
         labelled("github_org", t("organisation"), t("organisationHint"), text(t("default"))),
         labelled("max_tokens", t("maxTokens"), t("maxTokensHint"), text(t("noLimit"), "numeric")),
         labelled("max_cost", t("maxCost"), t("maxCostHint"), text(t("noLimit"), "decimal")),

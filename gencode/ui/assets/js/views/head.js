@@ -1,11 +1,12 @@
 // The head of a task's view: its name, its state, and the button that cancels it.
 
 import { get } from "../api.js";
+import { modelTitle } from "../choices.js";
 import { h, icon, put } from "../dom.js";
 import { kindTitle, taskName } from "../kinds.js";
-import { isGenerate, isOver } from "../task.js";
+import { isGenerate, isOver, isPaused } from "../task.js";
 import { forTab } from "../storage.js";
-import { dated, t } from "../words.js";
+import { dated, language, t } from "../words.js";
 import { draftOf } from "./fields.js";
 import { glyph, standing } from "./list.js";
 import { act } from "./outcome.js";
@@ -29,7 +30,7 @@ export function headOf(follow) {
 
   function update({ task, view }) {
     put(title, nameOf(follow));
-    put(message, task.failure ? "" : task.message); // the card below shows it
+    put(message, messageOf(task, view));
     put(facts, factsOf(view).filter(Boolean).join(" · "));
     const text = standing(task);
     if (drawn === `${task.state} ${text}`) return;
@@ -42,11 +43,19 @@ export function headOf(follow) {
   return { element, update };
 }
 
+/** What the task does, in the viewer's language. The card below shows a failure, and a template's notice. */
+function messageOf(task, view) {
+  if (task.failure) return "";
+  if (isPaused(task)) return isGenerate(task.kind) ? t("planReady") : task.message;
+  if (task.state === "succeeded" && view.template) return t("finished");
+  return (view.status === task.status && view.messages?.[language()]) || task.message;
+}
+
 function factsOf(view) {
   const created = t("created", dated(view.created_at));
   if (!isGenerate(view.kind)) return [view.label && kindTitle(view.kind), created];
   return [
-    view.model && t("withModel", view.model),
+    view.model && t("withModel", modelTitle(view.model)),
     view.private == null ? "" : t(view.private ? "private" : "public"),
     view.github_org,
     created,

@@ -1,8 +1,9 @@
 // All events of a task as text; collapsed until the user opens it.
 
 import { h } from "../dom.js";
+import { failureText, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
-import { clock, t } from "../words.js";
+import { clock, language, t } from "../words.js";
 
 const MAX_ROWS = 1000; // older events stay readable through the API
 
@@ -31,7 +32,7 @@ export function logView() {
 }
 
 function row({ id, kind, data }, taskKind) {
-  const text = (isGenerate(taskKind) && t("events")[kind]) || t("commonEvents")[kind];
+  const text = own(kind, taskKind) || (isGenerate(taskKind) && t("events")[kind]) || t("commonEvents")[kind];
   return h(
     "li",
     { class: kind },
@@ -40,3 +41,13 @@ function row({ id, kind, data }, taskKind) {
     h("span", {}, text ? text(data) : kind),
   );
 }
+
+/** Statuses and errors in the page's language, whatever the task's is. */
+function own(kind, taskKind) {
+  if (kind === "status") return ({ status, message }) => (isReadable(message) ? message : statusName(status, taskKind));
+  if (kind === "error") return ({ code, message }) => `${code}: ${failureText(code) || message}`;
+  return null;
+}
+
+/** Whether the message of the service is in the page's language, which is Chinese or English. */
+const isReadable = (message) => Boolean(message) && /\p{Script=Han}/u.test(message) === (language() === "zh");

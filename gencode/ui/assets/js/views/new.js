@@ -1,11 +1,13 @@
 // The form: a prompt, what to call the repository, and how much it may cost.
 
 import { Problem, Unreachable, get, post, unique } from "../api.js";
+import { modelTitle } from "../choices.js";
 import { attend, mark } from "../controls.js";
 import { h } from "../dom.js";
 import { forTab } from "../storage.js";
 import { advice } from "../kinds.js";
 import { language, money, number, t } from "../words.js";
+import { PLACE, availability } from "./availability.js";
 import { FIELDS, bodyOf, draft, parts, suggested, unused, valid } from "./fields.js";
 
 const PAUSE = 400; // milliseconds without a keystroke, after which an estimate is asked for
@@ -31,6 +33,7 @@ export function newView(main, { submitted }) {
   let timer = null;
   const taken = new Set(); // names of repositories of the user's tasks
   let asked = 0;
+  const available = availability(form);
   recall();
   learnNames();
   form.addEventListener("input", (event) => changed(event.target));
@@ -47,6 +50,7 @@ export function newView(main, { submitted }) {
     if (target.name === "repo_name") named = Boolean(target.value);
     if (target.name === "prompt" && !named) suggest(target.value);
     mark(form, target.name, "");
+    if (PLACE.includes(target.name) || target.name === "prompt") available.ask();
     forTab.set("draft", JSON.stringify({ ...draft(form), named }));
     clearTimeout(timer);
     timer = setTimeout(guess, PAUSE);
@@ -63,6 +67,7 @@ export function newView(main, { submitted }) {
       const { tasks } = await get(`tasks?limit=${RECENT}`);
       for (const { repo_name: name } of tasks) if (name) taken.add(name.toLowerCase());
       if (!named && field("prompt").value) suggest(field("prompt").value);
+      available.ask();
     } catch {
       // Suggestions only avoid the names that are known.
     }
@@ -99,7 +104,7 @@ export function newView(main, { submitted }) {
   }
 
   function tell({ model, prompt_tokens: said, completion_tokens: { low, high }, cost, basis, template }) {
-    const range = t("estimate", model, number(said + low), number(said + high));
+    const range = t("estimate", modelTitle(model), number(said + low), number(said + high));
     estimate.textContent =
       range +
       (cost ? t("estimateCost", money(cost.low), money(cost.high)) : t("estimateNoPrice")) +
@@ -146,5 +151,8 @@ export function newView(main, { submitted }) {
     );
   }
 
-  return () => clearTimeout(timer);
+  return () => {
+    clearTimeout(timer);
+    available.stop();
+  };
 }

@@ -2,7 +2,7 @@
 
 import { copy, h, icon } from "../dom.js";
 import { downloadLink } from "../download.js";
-import { advice, statusName } from "../kinds.js";
+import { advice, failureText, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
 import { language, t } from "../words.js";
 
@@ -80,12 +80,19 @@ function failed(follow, failure) {
       " ",
       stage && h("span", { class: "note" }, t("failedIn", statusName(stage, kind))),
     ),
-    h("p", { class: "message" }, message),
+    ...sentences(code, message),
     h("p", {}, h("strong", {}, t("whatToDo")), h("br"), advice(code, kind) || t("noAdvice")),
     changes.element,
     h("div", { class: "buttons" }, again, zip(follow), isGenerate(kind) && report(follow)),
     h("p", { class: "note" }, retryNote(failure.retry_helps, kind)),
   );
+}
+
+/** What happened: the service's own words, which are English; in another language after a sentence for the code. */
+function sentences(code, message) {
+  const told = failureText(code);
+  if (!told) return [h("p", { class: "message", lang: "en" }, message)];
+  return [h("p", {}, told), h("p", { class: "message note", lang: "en" }, message)];
 }
 
 /** What a retry can do for a failure of this kind, by the error's `retry_helps`. */
@@ -194,7 +201,7 @@ export async function act(button, work, kind) {
   try {
     await work();
   } catch (error) {
-    const text = [error.code, error.message, advice(error.code, kind)].filter(Boolean).join(" · ");
+    const text = [error.code, failureText(error.code) || error.message, advice(error.code, kind)].filter(Boolean).join(" · ");
     button.parentElement.append(h("p", { class: "wrong", role: "alert" }, text));
   } finally {
     button.disabled = false;

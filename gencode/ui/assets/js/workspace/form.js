@@ -1,5 +1,6 @@
 // The form of a resource, made from the declarations of its fields (see sections.js).
 
+import { modelSelect, rowSelect } from "../choices.js";
 import { choice, labelled, text } from "../controls.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
@@ -34,6 +35,8 @@ const MAKERS = {
   number: () => text("", "numeric"),
   decimal: () => text("", "decimal"),
   tags: () => text(""),
+  model: modelSelect,
+  row: (field) => rowSelect(field.of, field.optional ? t("none") : ""),
   choice: (field) => choice(field.options.map((option) => [option, field.names ? t(field.names)[option] : option])),
   secret: (field, row) =>
     h("input", {

@@ -1,9 +1,10 @@
 // What a knowledge base has besides its form: its documents, their chunks, and a search test.
 
-import { get, post, request, unique } from "../api.js";
+import { get, post, request } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { number, size, t } from "../words.js";
 import { refuse, said } from "./resource.js";
+import { uploadField } from "./upload.js";
 
 const PAGE = 100;
 const POLL = 1500; // milliseconds between two looks at documents that are being indexed
@@ -17,35 +18,14 @@ export function knowledgeDetail(base) {
 function documents(path) {
   const rows = h("ul", { class: "cards" });
   const words = h("p", { class: "note" }, t("loading"));
-  const trouble = h("div", { class: "trouble", role: "alert" });
-  const file = h("input", { type: "file", id: "upload", multiple: true, accept: ".txt,.md,.pdf,.doc,.docx" });
   const section = h(
     "section",
     { "aria-labelledby": "documents-title" },
     h("h2", { id: "documents-title" }, t("knowledgeDocuments")),
-    h("div", { class: "field" }, h("label", { for: "upload" }, t("uploadFiles")), file, h("small", {}, t("uploadHint"))),
-    trouble,
+    uploadField(`${path}/documents/upload`, { several: true, done: () => load() }),
     rows,
     words,
   );
-  file.onchange = async () => {
-    trouble.replaceChildren();
-    for (const one of file.files) await upload(one);
-    file.value = "";
-    load();
-  };
-
-  async function upload(one) {
-    const body = new FormData();
-    body.append("file", one);
-    try {
-      await request(`${path}/documents/upload`, { method: "POST", body, headers: { "Idempotency-Key": unique() } });
-    } catch (error) {
-      refuse(null, trouble, error);
-      trouble.prepend(h("p", {}, one.name));
-    }
-  }
-
   async function load() {
     try {
       const { items } = await get(`${path}/documents?limit=${PAGE}`);

@@ -1,11 +1,12 @@
 // The list of a resource, and the form by which one of its rows is created or changed.
 
-import { Problem, Unreachable, get, request, unique } from "../api.js";
+import { Problem, Unreachable, get, request } from "../api.js";
 import { attend, mark } from "../controls.js";
 import { announce, fill, h, icon } from "../dom.js";
 import { advice } from "../kinds.js";
 import { ago, dated, t } from "../words.js";
 import { controls, values } from "./form.js";
+import { uploadField } from "./upload.js";
 
 const PAGE = 50;
 const at = (section, id) => `#/workspace/${section.name}/${id}`;
@@ -16,7 +17,8 @@ export async function listOf(box, section) {
   const words = h("p", { class: "note" }, t("loading"));
   const more = h("button", { class: "button", hidden: true }, t("olderRows"));
   const add = section.fields && h("a", { class: "button primary", href: at(section, "new") }, icon("plus"), t("add"));
-  const upload = section.upload && uploadField(section);
+  const done = (row) => (location.hash = at(section, row.id));
+  const upload = section.upload && uploadField(section.upload, { done });
   fill(box, heading(t(section.title), add), h("p", { class: "lead" }, t(section.lead)), upload, rows, words, more);
   let cursor = null;
   const load = async () => {
@@ -47,27 +49,6 @@ function item(section, row) {
   );
 }
 
-/** Sends files as soon as they are chosen; the row of the last one is shown. */
-function uploadField(section) {
-  const trouble = h("div", { class: "trouble", role: "alert" });
-  const file = h("input", { type: "file", id: "upload", accept: ".txt,.md,.pdf,.doc,.docx" });
-  file.onchange = async () => {
-    const body = new FormData();
-    body.append("file", file.files[0]);
-    trouble.replaceChildren();
-    try {
-      const headers = { "Idempotency-Key": unique() };
-      const row = await (await request(section.upload, { method: "POST", body, headers })).json();
-      location.hash = at(section, row.id);
-    } catch (error) {
-      file.value = "";
-      refuse(null, trouble, error);
-    }
-  };
-  const hint = h("small", {}, t("uploadHint"));
-  return h("div", { class: "field" }, h("label", { for: "upload" }, t("uploadFile")), file, hint, trouble);
-}
-
 /** The form of a new row (`id` is "new") or of a known one. */
 export async function formOf(box, section, id) {
   const known = id !== "new";
@@ -94,7 +75,8 @@ export async function formOf(box, section, id) {
 }
 
 function actions(section, row, tag, trouble, outcome) {
-  const more = row ? (section.actions || []).map((one) => actionButton(section, one, row, trouble, outcome)) : [];
+  const possible = (section.actions || []).filter((one) => row && (!one.when || one.when(row)));
+  const more = possible.map((one) => actionButton(section, one, row, trouble, outcome));
   return h(
     "div",
     { class: "buttons" },
@@ -144,7 +126,7 @@ async function save(form, section, row, tag, trouble) {
 }
 
 async function remove(section, row, tag, trouble) {
-  if (!(await sure(row[section.label || "name"]))) return;
+  if (!(await sure(t("removeSure", row[section.label || "name"]), t("removeYes")))) return;
   try {
     await request(`${section.path}/${row.id}`, { method: "DELETE", headers: tag ? { "If-Match": tag } : {} });
     announce(t("removed"));
@@ -154,20 +136,20 @@ async function remove(section, row, tag, trouble) {
   }
 }
 
-/** Asks whether this is really to be deleted. */
-function sure(name) {
+/** Asks whether this is really wanted. */
+export function sure(question, yes) {
   const dialog = h(
     "dialog",
     { class: "dialog", "aria-labelledby": "sure-title" },
     h(
       "form",
       { method: "dialog" },
-      h("h2", { id: "sure-title" }, t("removeSure", name)),
+      h("h2", { id: "sure-title" }, question),
       h(
         "div",
         { class: "buttons" },
         h("button", { class: "button", value: "no" }, t("notNow")),
-        h("button", { class: "button danger", value: "yes" }, t("removeYes")),
+        h("button", { class: "button danger", value: "yes" }, yes),
       ),
     ),
   );

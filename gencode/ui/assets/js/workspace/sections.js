@@ -3,11 +3,13 @@
 // name    in the address of the page: #/workspace/models
 // path    of the resource, below the API
 // note    what a row of the list says besides its name
-// fields  of the form: `type` is text (the default), long, number, decimal, tags, tick, choice or secret;
+// fields  of the form: `type` is text (the default), long, number, decimal, tags, tick, choice, secret, model, or row
+//         (of the resource at the path `of`);
 //         `optional` ones are null when they are empty; `more` ones are below "More options"
-// actions POST routes below a row; one that submits a task leads to it
+// actions POST routes below a row; one that submits a task leads to it; `when`: for which rows there is one
 // show    a view of its own, in place of list and form
 
+import { announce } from "../dom.js";
 import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
 import { chatView } from "./chat.js";
@@ -15,6 +17,7 @@ import { diffDetail } from "./diff.js";
 import { knowledgeDetail } from "./knowledge.js";
 import { documentDetail } from "./requirements.js";
 import { formOf } from "./resource.js";
+import { projectDetail, teamDetail } from "./teams.js";
 import { usageView } from "./usage.js";
 
 const ROLES = ["user", "tester", "developer", "admin"];
@@ -118,7 +121,7 @@ export const SECTIONS = [
       name,
       { name: "repository_url", label: "repositoryUrl", hint: "repositoryUrlHint", required: true },
       { name: "branch", label: "branch", hint: "branchHint", optional: true },
-      { name: "credential_id", label: "credentialId", hint: "credentialIdHint", optional: true, more: true },
+      { name: "credential_id", label: "credentialId", hint: "credentialIdHint", type: "row", of: "git/credentials", optional: true },
       { name: "is_active", label: "active", type: "tick", initial: true, more: true },
     ],
     actions: [{ name: "sync", label: "sync" }],
@@ -131,7 +134,7 @@ export const SECTIONS = [
     note: (row) => [row.source_ref && `${row.target_ref} ← ${row.source_ref}`, t("diffStates")[row.status]].filter(Boolean).join(" · "),
     fields: [
       name,
-      { name: "repository_id", label: "repositoryId", required: true, onlyNew: true },
+      { name: "repository_id", label: "repositoryId", type: "row", of: "git/repositories", required: true, onlyNew: true },
       {
         name: "compare_type",
         label: "compareType",
@@ -156,7 +159,7 @@ export const SECTIONS = [
     fields: [
       { name: "patch", label: "patch", hint: "patchHint", type: "long", rows: 14, required: true },
       { name: "subject", label: "subject", hint: "subjectHint", optional: true },
-      { name: "model", label: "model", hint: "modelHint", optional: true, more: true },
+      { name: "model", label: "model", hint: "answerModelHint", type: "model", optional: true, more: true },
     ],
   },
   {
@@ -171,6 +174,53 @@ export const SECTIONS = [
       { name: "is_public", label: "shareIt", hint: "shareItHint", type: "tick" },
     ],
     detail: knowledgeDetail,
+  },
+  {
+    name: "teams",
+    title: "teams",
+    lead: "teamsLead",
+    path: "teams",
+    note: (row) => [row.code, t("plans")[row.subscription_plan], row.status !== "active" && t("isInactive")].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      { name: "code", label: "code", hint: "codeHint", required: true },
+      { name: "description", label: "description", type: "long", rows: 2, optional: true },
+    ],
+    detail: teamDetail,
+  },
+  {
+    name: "projects",
+    title: "projects",
+    lead: "projectsLead",
+    path: "projects",
+    note: (row) => [row.code, t("visibilities")[row.visibility], t("projectStates")[row.status]].filter(Boolean).join(" · "),
+    actions: [
+      { name: "archive", label: "archive", when: (row) => row.status === "active", told: reload },
+      { name: "unarchive", label: "unarchive", when: (row) => row.status === "archived", told: reload },
+    ],
+    fields: [
+      name,
+      { name: "code", label: "code", hint: "codeHint", required: true },
+      { name: "team_id", label: "team", hint: "teamHint", type: "row", of: "teams", optional: true, onlyNew: true },
+      {
+        name: "visibility",
+        label: "visibility",
+        type: "choice",
+        options: ["private", "team", "public"],
+        names: "visibilities",
+        initial: "private",
+      },
+      {
+        name: "project_type",
+        label: "projectType",
+        type: "choice",
+        options: ["web", "mobile", "desktop"],
+        names: "projectTypes",
+        initial: "web",
+      },
+      { name: "description", label: "description", type: "long", rows: 4, optional: true },
+    ],
+    detail: projectDetail,
   },
   {
     name: "credentials",
@@ -215,6 +265,12 @@ export const SECTIONS = [
   { name: "usage", title: "usage", show: usageView },
   { name: "account", title: "account", show: accountView },
 ];
+
+/** Shows the row as it is now. */
+function reload() {
+  announce(t("saved"));
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
 
 function testOutcome({ ok, latency_ms: milliseconds, text, error }) {
   if (ok) return t("testWorked", duration(milliseconds), text);

@@ -1,6 +1,21 @@
 // English texts of what a task's view shows besides its state: stages, files, the plan.
 
 export default {
+  // Messages of the service are English: the page's own sentences for codes and rules are for other languages.
+  failures: {},
+  rules: {},
+  planReady: "The plan is ready: it waits for your approval",
+  finished: "The task is completed",
+
+  // The form
+  defaultOne: (name) => `${name}, the default`,
+  ownModel: "your own model",
+  nothingToChoose: "Nothing is there yet: add one first",
+  otherModel: "Another model…",
+  otherModelAsked: "Provider and id of the model, such as deepseek/deepseek-reasoner",
+  nameFree: "This name is free.",
+  nameTaken: (free) => `A repository of this name exists already.${free ? ` ${free} is probably free.` : ""}`,
+
   // Stages
   openStage: "Show what happened in this stage",
   stageBegan: (when) => `began ${when}`,

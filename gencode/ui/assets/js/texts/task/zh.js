@@ -1,6 +1,17 @@
 // 任务视图中状态以外的文字：阶段、文件、计划。
 
 export default {
+  planReady: "计划已就绪，等待您的批准",
+  finished: "任务已完成",
+
+  defaultOne: (name) => `${name}（默认）`,
+  ownModel: "您自己的模型",
+  nothingToChoose: "还没有可选项：请先添加",
+  otherModel: "其他模型…",
+  otherModelAsked: "提供方和模型，例如 deepseek/deepseek-reasoner",
+  nameFree: "此名称可用。",
+  nameTaken: (free) => `已有同名仓库。${free ? `${free} 可能可用。` : ""}`,
+
   openStage: "查看此阶段的详情",
   stageBegan: (when) => `开始于 ${when}`,
   stageWorked: (time) => `用时 ${time}`,
