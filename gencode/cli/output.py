@@ -22,6 +22,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
+def counted(count: int, word: str) -> str:
+    """Such as "1 file" and "2 files"."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
 def as_json(document: Any) -> str:
     """One line of JSON that holds printable characters only. JSON allows 8-bit control characters in a
     string, and U+009B begins a terminal's control sequence: such characters are escaped."""

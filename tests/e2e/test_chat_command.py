@@ -45,7 +45,7 @@ async def chat(folder: Path, url: str, *arguments: str) -> subprocess.CompletedP
 async def test_a_question_is_answered_and_the_conversation_goes_on(tmp_path: Path) -> None:
     script = lambda body: text(f"Answer {len(body['messages'])}.", usage=Usage(prompt=9, completion=4))  # noqa: E731
     async with serving(tmp_path, script) as url:
-        done = await chat(tmp_path, url, "--message", "One?")
+        done = await chat(tmp_path, url, "One?")
         assert done.stdout.decode() == "Answer 2.\n"
         told = done.stderr.decode()
         assert "complete: 13 tokens" in told

@@ -1,4 +1,4 @@
-"""gencode chat [--message TEXT] [--conversation ID]"""
+"""gencode chat [TEXT] [--conversation ID]"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.limit_options import add_limit_arguments, given_limits
 from gencode.cli.output import as_json, printable
 from gencode.client import Client
+from gencode.domain.errors import StartError
 from gencode.pipelines.chat.commands.viewer import AnswerViewer
 
 CONVERSATIONS = "/chat/conversations"
@@ -22,9 +23,12 @@ FAILED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--message", "-m", help="send it and print the answer; else messages are asked for")
+    parser.add_argument(
+        "text", nargs="?", metavar="TEXT", help="send it and print the answer; else messages are asked for"
+    )
+    parser.add_argument("--message", "-m", help="the same")
     parser.add_argument("--conversation", metavar="ID", help="go on with this conversation")
-    parser.add_argument("--knowledge", metavar="ID", help="a knowledge base to answer from")
+    parser.add_argument("--knowledge", metavar="BASE", help="id or name of a knowledge base to answer from")
     parser.add_argument("--system", help="the system prompt of a new conversation")
     parser.add_argument("--model", help="provider, provider/model-id, or config/ID")
     parser.add_argument("--list", action="store_true", help="list the conversations, newest first")
@@ -35,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.list:
         return run_with_client(_list, args)
-    if args.message is not None:
-        return _send(args, args.message)
+    if (text := args.text if args.message is None else args.message) is not None:
+        return _send(args, text)
     return _talk(args)
 
 
@@ -93,9 +97,20 @@ async def _exchange(client: Client, args: argparse.Namespace, content: str) -> i
 
 
 async def _begin(client: Client, args: argparse.Namespace) -> str:
-    fields = {"system_prompt": args.system, "knowledge_base_id": args.knowledge, "model": args.model}
+    base = await _base_id(client, args.knowledge) if args.knowledge else None
+    fields = {"system_prompt": args.system, "knowledge_base_id": base, "model": args.model}
     created = await client.call("POST", CONVERSATIONS, body={k: v for k, v in fields.items() if v})
     return str(created["id"])
+
+
+async def _base_id(client: Client, given: str) -> str:
+    """The id of the knowledge base of this name; what no base is called is taken for an id. Raises StartError
+    if several have the name."""
+    page = await client.call("GET", "/knowledge/bases", params={"q": given, "limit": "100"})
+    named = [base["id"] for base in page["items"] if base["name"] == given]
+    if len(named) > 1:
+        raise StartError(f"{len(named)} bases have the name {given!r}: give its id (gencode knowledge list)")
+    return str(named[0]) if named else given
 
 
 async def _follow(client: Client, args: argparse.Namespace) -> None:

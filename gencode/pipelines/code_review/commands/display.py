@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from gencode.cli.display.kind_display import INDENT, KindDisplay
+from gencode.cli.output import counted
 
 Data = Mapping[str, Any]
 
 
 def _collected(data: Data) -> str:
     before = (
-        f", {_counted(data['reviewed_before'], 'hunk')} reviewed before" if data["reviewed_before"] else ""
+        f", {counted(data['reviewed_before'], 'hunk')} reviewed before" if data["reviewed_before"] else ""
     )
-    left_out = f", {_counted(len(data['excluded']), 'file')} left out" if data["excluded"] else ""
-    files, parts = _counted(data["files"], "file"), _counted(data["bundles"], "part")
+    left_out = f", {counted(len(data['excluded']), 'file')} left out" if data["excluded"] else ""
+    files, parts = counted(data["files"], "file"), counted(data["bundles"], "part")
     return f"{INDENT}{files} in {parts}{before}{left_out}"
 
 
@@ -25,17 +26,13 @@ def _finding(data: Data) -> str:
 
 
 def _reviewed(data: Data) -> str:
-    found = _counted(data["findings"], "finding")
+    found = counted(data["findings"], "finding")
     return f"{INDENT}part {data['bundle'] + 1} of {data['of']} is reviewed: {found}"
 
 
 def _judged(data: Data) -> str:
     verb = "remains" if data["findings"] == 1 else "remain"
-    return f"{INDENT}{_counted(data['findings'], 'finding')} {verb}"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{INDENT}{counted(data['findings'], 'finding')} {verb}"
 
 
 def _posted(data: Data) -> str:

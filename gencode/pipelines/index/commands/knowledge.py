@@ -12,7 +12,7 @@ from urllib.parse import quote
 import anyio
 
 from gencode.cli.client_options import add_service_arguments, run_with_client
-from gencode.cli.output import write
+from gencode.cli.output import counted, write
 from gencode.client import Client
 from gencode.domain.errors import StartError
 
@@ -130,14 +130,14 @@ def _base_lines(bases: list[dict[str, Any]]) -> Iterator[str]:
         state = (
             "" if base["is_complete"] else f", {base['pending_count']} wait, {base['failed_count']} failed"
         )
-        yield f"{base['id']}  {base['name']}  {base['document_count']} documents{state}"
+        yield f"{base['id']}  {base['name']}  {counted(base['document_count'], 'document')}{state}"
     if not bases:
         yield "no bases"
 
 
 def _document_line(document: dict[str, Any]) -> str:
     if document["processing_status"] == "completed":
-        return f"{document['name']}: {document['chunk_count']} chunks"
+        return f"{document['name']}: {counted(document['chunk_count'], 'chunk')}"
     return f"{document['name']}: {document['error_code']}: {document['error_message']}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gencode.cli.display.kind_display import INDENT, KindDisplay
+from gencode.cli.output import counted
 
 Data = Mapping[str, Any]
 
@@ -13,7 +14,7 @@ Data = Mapping[str, Any]
 def _section(data: Data) -> str:
     what = f": {data['section']}" if data["section"] else ""
     outcome = (
-        f"{data['requirements']} requirements"
+        counted(data["requirements"], "requirement")
         if data["status"] == "analysed"
         else f"{data['status']}: {data.get('message', 'its answer was too long, and is asked for in halves')}"
     )
@@ -21,14 +22,15 @@ def _section(data: Data) -> str:
 
 
 def _requirements(data: Data) -> str:
+    contradictions = counted(data["contradictions"], "contradiction")
     missing = "" if data["is_complete"] else ", some parts are missing"
-    return f"{INDENT}{data['requirements']} requirements, {data['contradictions']} contradictions{missing}"
+    return f"{INDENT}{counted(data['requirements'], 'requirement')}, {contradictions}{missing}"
 
 
 DISPLAY = KindDisplay(
     lines={
         "parsed": lambda data: f"{INDENT}{data['characters']} characters",
-        "collected": lambda data: f"{INDENT}{data['sections']} parts",
+        "collected": lambda data: f"{INDENT}{counted(data['sections'], 'part')}",
         "section": _section,
         "requirements": _requirements,
     },

@@ -44,10 +44,12 @@ export function unfinishedStatuses() {
 
 export const kindTitle = (kind) => translated(kinds.get(kind)?.title) || kind;
 
-/** A task's own label; without one, its kind's title and its id. `task`: as GET /task/{id} returns it. */
+/** What a task is called: its repository, its own label, or its kind's title with what the task is about, as far as
+ * the task says so. `task`: as GET /task/{id} returns it. */
 export function taskName(task) {
   if (isGenerate(task.kind)) return task.repo_name || task.task_id;
-  return task.label || `${kindTitle(task.kind)} ${task.task_id}`;
+  const about = task.knowledge_document_name || task.knowledge_base_name || task.subject;
+  return task.label || [kindTitle(task.kind), about].filter(Boolean).join(": ");
 }
 
 export const statusName = (status, kind) => ownText("statuses", status, kind) || stageTitle(status, kind);

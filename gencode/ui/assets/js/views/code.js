@@ -23,7 +23,7 @@ export function codeView({ address }, followed) {
     { class: "button quiet", hidden: true, onclick: take, "aria-label": t("copyFile"), title: t("copyFile") },
     icon("copy"),
   );
-  const toggle = h("button", { class: "button quiet small", hidden: true, onclick: toggleSource });
+  const toggle = h("button", { class: "button quiet small", hidden: true, onclick: toggleSource }, t("source"));
   const page = h("div", { class: "document", hidden: true });
   const gap = h("p", { class: "gap", hidden: true }, t("partial"));
   const words = h("p", { class: "note" });

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { modelTitle } from "../choices.js";
-import { h, icon, put } from "../dom.js";
+import { fill, h, icon, put } from "../dom.js";
 import { kindTitle, taskName } from "../kinds.js";
 import { isGenerate, isOver, isPaused } from "../task.js";
 import { forTab } from "../storage.js";
@@ -17,6 +17,7 @@ export function headOf(follow) {
   const badge = h("span", { class: "badge" });
   const title = h("h1", {});
   const facts = h("p", { class: "note" });
+  const about = h("p", { class: "note" });
   const message = h("p", { class: "lead" });
   const buttons = h("div", { class: "buttons" });
   const element = h(
@@ -24,6 +25,7 @@ export function headOf(follow) {
     { class: "head" },
     h("div", { class: "head-line" }, title, badge, h("span", { class: "spring" }), buttons),
     facts,
+    about,
     message,
   );
   let drawn = null;
@@ -32,6 +34,8 @@ export function headOf(follow) {
     put(title, nameOf(follow));
     put(message, messageOf(task, view));
     put(facts, factsOf(view).filter(Boolean).join(" · "));
+    if (!about.childElementCount) fill(about, ...linksOf(view));
+    about.hidden = !about.childElementCount;
     const text = standing(task);
     if (drawn === `${task.state} ${text}`) return;
     drawn = `${task.state} ${text}`;
@@ -53,13 +57,23 @@ function messageOf(task, view) {
 
 function factsOf(view) {
   const created = t("created", dated(view.created_at));
-  if (!isGenerate(view.kind)) return [view.label && kindTitle(view.kind), created];
+  if (!isGenerate(view.kind)) return [view.label && kindTitle(view.kind), created, view.task_id];
   return [
     view.model && t("withModel", modelTitle(view.model)),
     view.private == null ? "" : t(view.private ? "private" : "public"),
     view.github_org,
     created,
   ];
+}
+
+const PLACES = { conversation_id: "chat", knowledge_base_id: "knowledge", document_id: "requirements" };
+
+/** Links to what a task of the workspace is about. */
+function linksOf(view) {
+  if (!("workspace" in document.body.dataset)) return [];
+  return Object.entries(PLACES)
+    .filter(([field]) => view[field])
+    .map(([field, place]) => h("a", { href: `#/workspace/${place}/${view[field]}` }, t("aboutTask")[place]));
 }
 
 /** Fills the form with the task's request. The name of a repository that was created is taken: it is left out. */

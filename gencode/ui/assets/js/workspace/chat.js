@@ -3,6 +3,7 @@
 
 import { Problem, get, post, request, unique } from "../api.js";
 import { announce, fill, h, icon } from "../dom.js";
+import { MOST_MARKDOWN, markdown } from "../markdown.js";
 import { Stream } from "../stream.js";
 import { ago, money, number, t } from "../words.js";
 import { heading, said } from "./resource.js";
@@ -186,12 +187,17 @@ function item(message, { again, choose }) {
     "li",
     { class: `turn ${message.role}`, "data-id": message.id },
     h("h2", { class: "speaker" }, t("speakers")[message.role]),
-    h("div", { class: "text" }, message.content),
+    isAnswer && message.status !== "streaming"
+      ? h("div", { class: "document text" }, ...contentOf(message.content))
+      : h("div", { class: "text" }, message.content),
     message.failure && h("p", { class: "wrong" }, h("code", {}, message.failure.code), " ", message.failure.message),
     message.citations.length > 0 && citations(message.citations),
     isAnswer && footer(message, again, choose),
   );
 }
+
+/** Answers are written in Markdown. */
+const contentOf = (text) => (text.length > MOST_MARKDOWN ? [text] : markdown(text));
 
 function footer(message, again, choose) {
   const notes = [

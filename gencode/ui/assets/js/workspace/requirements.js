@@ -2,6 +2,7 @@
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
+import { markdown } from "../markdown.js";
 import { language, t } from "../words.js";
 
 const POLL = 1500; // milliseconds between two looks at a document that is being read
@@ -19,7 +20,8 @@ function show(box, row) {
       isBusy && h("p", { class: "note", role: "status" }, t("documentStates")[row.status]),
       row.error_message && h("p", { class: "wrong" }, h("code", {}, row.error_code), " ", row.error_message),
       ...row.warnings.map((one) => h("p", { class: "note" }, language() === "zh" ? one.message_zh : one.message)),
-      row.optimized_content && text(t("requirementsText"), row.optimized_content),
+      row.optimized_content &&
+        h("section", {}, h("h2", {}, t("requirementsText")), h("div", { class: "document" }, ...markdown(row.optimized_content))),
       row.original_content && text(t("originalText"), row.original_content),
     ].filter(Boolean),
   );

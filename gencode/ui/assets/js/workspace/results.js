@@ -3,6 +3,7 @@
 import { get, request } from "../api.js";
 import { fill, h } from "../dom.js";
 import { downloadLink } from "../download.js";
+import { markdown } from "../markdown.js";
 import { number, t } from "../words.js";
 import { said } from "./resource.js";
 
@@ -34,7 +35,7 @@ async function testsOf(place, id) {
         downloadLink(`${path}.patch`, "tests.patch", t("asPatch")),
         downloadLink(`${path}.zip`, "tests.zip", t("zip")),
       ),
-      h("p", {}, t("verifications")[tests.verification], tests.reason ? ` ${tests.reason}` : ""),
+      h("p", {}, t("verifications")[tests.verification], tests.reason ? ` (${tests.reason})` : ""),
       ...tests.files.map((file) => h("section", {}, h("h3", {}, file.path), h("pre", { class: "quoted" }, file.text))),
       tests.discarded.length > 0 && h("h3", {}, t("discardedTests")),
       h("ul", { class: "coverage" }, ...tests.discarded.map((one) => h("li", {}, `${one.path} ${one.name}: ${one.reason}`))),
@@ -50,7 +51,7 @@ async function requirementsOf(place, id) {
       "section",
       { class: "details", "aria-labelledby": "requirements-title" },
       h("h2", { id: "requirements-title" }, t("requirementsText")),
-      h("pre", { class: "quoted" }, text),
+      h("div", { class: "document" }, ...markdown(text)),
     ),
   );
 }
@@ -106,7 +107,7 @@ function finding(one) {
     h("h3", {}, h("span", { class: `badge ${one.severity}` }, t("severities")[one.severity]), " ", one.title),
     h("p", { class: "note" }, h("code", {}, place), ` · ${notes.filter(Boolean).join(" · ")}`),
     one.quote && h("pre", { class: "quoted" }, one.quote),
-    h("p", { class: "message" }, one.body),
+    h("div", { class: "document" }, ...markdown(one.body)),
     one.suggestion && h("div", {}, h("h4", {}, t("suggestion")), change(one.suggestion)),
   );
 }
