@@ -5,12 +5,14 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from gencode.domain.errors import NotFound
-from gencode.http.dependencies import get_principal
+from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import Trait
 from gencode.http.parameter_types import Integer, Parameter, Text
 from gencode.workspace.identity.actor import Actor
+from gencode.workspace.identity.client_address import client_address
 from gencode.workspace.identity.sessions import Client
 from gencode.workspace.resources.models import PRINTABLE
+from gencode.workspace.workspace import Workspace
 
 PRINTABLE_TEXT = Text(pattern=PRINTABLE, rule="characters", message="has control characters")
 """PostgreSQL can store, and compare with, no NUL."""
@@ -57,5 +59,7 @@ def actor_of(request: Request) -> Actor:
 
 
 def client_of(request: Request) -> Client:
-    address = request.client.host if request.client else ""
+    peer = request.client.host if request.client else ""
+    forwarded = request.headers.getlist("x-forwarded-for")
+    address = client_address(peer, forwarded, get_extension(request, Workspace).trusted_proxies)
     return Client(user_agent=request.headers.get("user-agent", ""), address=address)

@@ -11,6 +11,8 @@ from typing import Any
 import anyio
 
 from tests.campaigns.workspace_client import PersistentClient
+from tests.servers.changes import HEAD, NUMBER
+from tests.servers.changes import PATCH as CHANGE
 from tests.servers.git_repository import GitRepository
 
 CANCELLED_SHARE = 0.15
@@ -40,12 +42,18 @@ def area_{number}(w, h):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What was made before the first kill: the ids of the repository and of the knowledge base, and the
-    reference of the user's model config."""
+    """What was made before the first kill.
+
+    repository, base  ids; `changed`: of the repository on the host with a change request
+    config            the reference of the user's model config
+    posting           held by the job that posts: two reviews of one change at a time would be two reviews
+    """
 
     repository: str
+    changed: str
     base: str
     config: str
+    posting: anyio.Lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +108,13 @@ async def code_review(job: Job) -> None:
     await job.task("/pipelines/code-review", {"patch": patch, "subject": f"review-{job.number}"})
 
 
+async def posted_review(job: Job) -> None:
+    """Of the same change each time, whose comments are to be there once."""
+    to = {"change": NUMBER, "repository_id": job.place.changed, "commit": HEAD}
+    async with job.place.posting:
+        await job.task("/pipelines/code-review", {"patch": CHANGE, "post": to})
+
+
 async def index(job: Job) -> None:
     """A document of the knowledge base, which a task indexes."""
     text = "\n\n".join(f"# Part {part}\n\nNumber {job.number} has a part {part}." for part in range(4))
@@ -140,6 +155,7 @@ JOBS: Mapping[str, Callable[[Job], Awaitable[None]]] = {
     "chat": chat,
     "code_diff": code_diff,
     "code_review": code_review,
+    "posted_review": posted_review,
     "index": index,
     "requirements": requirements,
     "sync_repository": sync_repository,
@@ -149,15 +165,25 @@ JOBS: Mapping[str, Callable[[Job], Awaitable[None]]] = {
 """All kinds of the workspace; `requirements` has two."""
 
 
-async def prepare(client: PersistentClient, repository_url: str, model_url: str) -> Place:
-    """What the jobs need. The repository is synced, so that its clone is there."""
+async def prepare(client: PersistentClient, repository_url: str, model_url: str, host: Any) -> Place:
+    """What the jobs need. `host`: of a change request."""
     price = {"price_prompt": "0.3", "price_completion": "1.1", "is_default": True}
     config = {"name": "mine", "provider": "compatible", "base_url": model_url, "model": "offline"}
     made = await client.post("/ai/models", {**config, **price, "api_key": "sk-0123456789"})
     repository = await client.post("/git/repositories", {"name": "project", "repository_url": repository_url})
+    credential = {"name": "c", "provider": "github", "access_token": host.token, "api_url": host.url}
+    row = {"name": "shop", "repository_url": f"{host.url}/octo/shop.git"}
+    row["credential_id"] = (await client.post("/git/credentials", credential))["id"]
+    changed = await client.post("/git/repositories", row)
     encoder = {"encoder": "model", "encoder_config": made["reference"]}
     base = await client.post("/knowledge/bases", {"name": "guides", **encoder})
-    return Place(repository=repository["id"], base=base["id"], config=made["reference"])
+    return Place(
+        repository=repository["id"],
+        changed=changed["id"],
+        base=base["id"],
+        config=made["reference"],
+        posting=anyio.Lock(),
+    )
 
 
 def fill(repository: GitRepository) -> None:

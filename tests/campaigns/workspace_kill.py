@@ -16,30 +16,37 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
 from time import perf_counter
+from typing import Any
 
 import anyio
 import httpx
+from starlette.responses import Response
 
+from gencode.embedded.server import address, listen
 from tests.campaigns.billing_model import BillingModel, billing_model
 from tests.campaigns.figures import none_of, quantiles, versions
 from tests.campaigns.running import run_campaign
 from tests.campaigns.workspace_audit import Audit, Databases, audit, indexed_texts
 from tests.campaigns.workspace_client import PersistentClient, Refused
 from tests.campaigns.workspace_jobs import JOBS, Job, Place, fill, prepare
+from tests.servers.change_hosts import GitHubChanges
 from tests.servers.fork_server import FORK_SERVER
 from tests.servers.git_server import git_server
+from tests.servers.githost import ReceivedRequest, served
 from tests.servers.service import Service
 
 AT_ONCE = 6
 """Jobs; the service runs fewer tasks, so that some wait in its queue."""
 PROGRESS_SECONDS = 240.0
+ANSWER_SECONDS = 0.5
+"""From an accepted comment to the response of the host."""
 FAILPOINTS = {
     "create": 2,
     "commit": 15,
@@ -90,6 +97,7 @@ class WorkspaceCampaign:
         service: Service,
         model: BillingModel,
         client: PersistentClient,
+        host: Any,
         show_progress: Callable[[str], None],
     ) -> None:
         self.report = WorkspaceReport()
@@ -99,6 +107,7 @@ class WorkspaceCampaign:
         self._service = service
         self._model = model
         self._client = client
+        self._host = host
         self._show_progress = show_progress
         self._databases = Databases(service.data_dir)
         self._stopping = anyio.Event()
@@ -107,7 +116,7 @@ class WorkspaceCampaign:
     async def run(self, repository_url: str) -> None:
         began = perf_counter()
         await self._service.start()
-        place = await prepare(self._client, repository_url, self._model.base_url)
+        place = await prepare(self._client, repository_url, self._model.base_url, self._host)
         await self._service.kill()
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._work, place)
@@ -213,7 +222,34 @@ class WorkspaceCampaign:
         if status := await self._service.terminate():
             self.report.others.append(f"the service did not stop in order ({status})")
         self.report.calls, self.report.retried = len(self._model.calls), self._client.retried
+        self.report.others += self._doubled_comments()
         self.report.audit = audit(self._databases, self._model.calls, self._client.accepted)
+
+    def _doubled_comments(self) -> list[str]:
+        """On the change request, and whether anything was posted at all."""
+        changes = self._host.changes
+        places = Counter((one.path, one.line) for one in changes.own)
+        doubled = [f"{number} comments at {place}" for place, number in places.items() if number > 1]
+        if len(changes.summaries) > 1:
+            doubled.append(f"{len(changes.summaries)} summaries on the change")
+        return doubled
+
+
+class SlowHost(GitHubChanges):
+    """Answers some time after it has accepted a comment, so that some kills come in between."""
+
+    async def add_inline(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        response = await super().add_inline(seen, found)
+        await anyio.sleep(ANSWER_SECONDS)
+        return response
+
+
+@asynccontextmanager
+async def slow_host(folder: Path) -> AsyncIterator[SlowHost]:
+    sock = listen()
+    host = SlowHost(address(sock), folder, "scripted-token-0123456789")
+    async with served(host, sock):
+        yield host
 
 
 @asynccontextmanager
@@ -221,13 +257,17 @@ async def campaign(
     seed: int, kills: int, folder: Path, show_progress: Callable[[str], None] = lambda _progress: None
 ) -> AsyncIterator[tuple[WorkspaceCampaign, str]]:
     """The campaign, and the address of its repository."""
-    async with billing_model(Random(f"{seed}:model")) as model, git_server(folder / "git") as git:
+    async with (
+        billing_model(Random(f"{seed}:model")) as model,
+        git_server(folder / "git") as git,
+        slow_host(folder / "host") as host,
+    ):
         fill(git.repository())
         service = Service(folder, SETTINGS)
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
             client = PersistentClient(http)
             try:
-                yield WorkspaceCampaign(seed, kills, service, model, client, show_progress), git.url()
+                yield WorkspaceCampaign(seed, kills, service, model, client, host, show_progress), git.url()
             finally:
                 with anyio.CancelScope(shield=True):
                     await service.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel, Words
 from gencode.workspace.conversations.tables import MAX_TITLE, Conversation
+from gencode.workspace.knowledge_bases.tables import KnowledgeBase
 from gencode.workspace.prompt_templates.placeholders import variables_of
 from gencode.workspace.prompt_templates.resource import MAX_CONTENT, PromptTemplate
 from gencode.workspace.resources.declaration import Resource
@@ -92,6 +93,22 @@ def view_of(row: Conversation) -> ConversationView:
     )
 
 
+async def _check_references(session: AsyncSession, row: Conversation) -> None:
+    """Raises Invalid."""
+    await _check_knowledge_base(session, row)
+    await _check_template(session, row)
+
+
+async def _check_knowledge_base(session: AsyncSession, row: Conversation) -> None:
+    """Of a new choice: the base may be deleted later, and other fields then be changed. Raises Invalid."""
+    if row.knowledge_base_id is None or not inspect(row).attrs.knowledge_base_id.history.has_changes():
+        return
+    is_readable = or_(KnowledgeBase.owner == row.owner, KnowledgeBase.is_public.is_(True))
+    found = (KnowledgeBase.id == row.knowledge_base_id, ~KnowledgeBase.is_deleted, is_readable)
+    if await session.scalar(select(KnowledgeBase.id).where(*found)) is None:
+        raise Invalid.of("knowledge_base_id", "exists", "you have no such knowledge base")
+
+
 async def _check_template(session: AsyncSession, row: Conversation) -> None:
     """Raises Invalid."""
     if row.prompt_template_id is None:
@@ -123,5 +140,5 @@ CONVERSATIONS: Resource[Conversation, ConversationView] = Resource(
     change=ConversationChange,
     view_model=ConversationView,
     view=view_of,
-    before_flush=_check_template,
+    before_flush=_check_references,
 )
