@@ -46,6 +46,7 @@ WORKSPACE_PAGES = (
     "requirements",
     "review",
     "teams",
+    "blueprints",
     "tests",
 )
 """Pages that need WORKSPACE=true."""
