@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from gencode.domain.errors import NotFound
+from gencode.http.base_models import UUID_SCHEMA
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import Trait
 from gencode.http.parameter_types import Integer, Parameter, Text
@@ -45,7 +46,7 @@ def position_cursor(maximum: int) -> Parameter[int]:
     )
 
 
-ONE = Trait(path_schemas={"id": {"type": "string", "format": "uuid"}}, errors=(NotFound,))
+ONE = Trait(path_schemas={"id": UUID_SCHEMA}, errors=(NotFound,))
 """The trait of operations on what the id in their path names."""
 
 

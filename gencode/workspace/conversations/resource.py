@@ -16,7 +16,7 @@ from gencode.workspace.knowledge_bases.tables import KnowledgeBase
 from gencode.workspace.prompt_templates.placeholders import variables_of
 from gencode.workspace.prompt_templates.resource import MAX_CONTENT, PromptTemplate
 from gencode.workspace.resources.declaration import Resource
-from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, unchanged
+from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, RowId, unchanged
 
 Title = Annotated[
     str,
@@ -24,12 +24,6 @@ Title = Annotated[
     Field(description='"": made from the first message'),
 ]
 ModelReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
-Uuid = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", max_length=36
-    ),
-]
 SystemPrompt = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_CONTENT, pattern=TEXT_WITHOUT_NUL)
 ]
@@ -42,8 +36,8 @@ class ConversationCreation(RequestModel):
     title: Title = ""
     model: ModelReference | None = None
     system_prompt: SystemPrompt | None = None
-    prompt_template_id: Uuid | None = None
-    knowledge_base_id: Uuid | None = None
+    prompt_template_id: RowId | None = None
+    knowledge_base_id: RowId | None = None
     context_tokens: ContextTokens | None = None
 
 
@@ -53,8 +47,8 @@ class ConversationChange(RequestModel):
     title: Title = unchanged("")
     model: ModelReference | None = unchanged(None)
     system_prompt: SystemPrompt | None = unchanged(None)
-    prompt_template_id: Uuid | None = unchanged(None)
-    knowledge_base_id: Uuid | None = unchanged(None)
+    prompt_template_id: RowId | None = unchanged(None)
+    knowledge_base_id: RowId | None = unchanged(None)
     context_tokens: ContextTokens | None = unchanged(None)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.http.base_models import UUID_SCHEMA
 from gencode.http.dependencies import Services, get_extension, get_principal, get_services
 from gencode.http.operation import Operation, Trait, operation
 from gencode.http.parameter_types import Parameter, Text
@@ -32,7 +33,6 @@ from gencode.workspace.parameters import CURSOR, LIMIT, ONE, id_in_path
 from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.workspace import Workspace
 
-UUID_SCHEMA = {"type": "string", "format": "uuid"}
 ONE_MESSAGE = Trait(path_schemas={"id": UUID_SCHEMA, "message_id": UUID_SCHEMA}, errors=(NotFound,))
 MAX_EXPORTED = 20_000_000
 """Characters."""

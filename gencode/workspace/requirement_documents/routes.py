@@ -11,6 +11,7 @@ from starlette.responses import Response
 from gencode.domain.errors import GencodeError, IdempotencyKeyReused, Invalid, QueueFull, QuotaExceeded
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
+from gencode.http.base_models import UUID_PATTERN
 from gencode.http.common_declarations import LOCATION, RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.file_body import FileBody
@@ -37,7 +38,6 @@ from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMEN
 from gencode.workspace.requirement_documents.table import PARSE_TASKS, RequirementDocument
 from gencode.workspace.requirement_documents.tasks import PARSE_DOCUMENT, ParseDocumentRequest
 from gencode.workspace.requirement_documents.views import (
-    UUID,
     ChangedRequirement,
     RequirementChangesView,
     RequirementDocumentView,
@@ -61,7 +61,7 @@ FROM = Parameter(
     name="from",
     location="query",
     description="The id of the version to compare with",
-    type=Text(pattern=UUID, message="must be the id of a requirement document"),
+    type=Text(pattern=UUID_PATTERN, message="must be the id of a requirement document"),
     default=None,
 )
 CHANGES = JsonResponseSpec(model=RequirementChangesView, description="Those of this version")
