@@ -47,8 +47,10 @@ MAX_READ = 2 * 2**20
 STREAM_SECONDS = 0.5
 """After which a stream that does not end is left."""
 SECONDS = 120
-CHECKED = frozenset(EXAMPLES) - {"slack", "mattermost"}
-"""Operations whose requests are known to be valid; those two need settings that the campaign has not."""
+SWITCHED_OFF = frozenset({"slack", "mattermost"})
+"""They need settings that the campaign has not."""
+CHECKED = frozenset(EXAMPLES) - SWITCHED_OFF
+"""Operations whose requests are known to be valid."""
 
 
 @dataclass(kw_only=True)
@@ -168,7 +170,7 @@ class Campaign:
 
 
 def _weight(operation: Described) -> int:
-    is_costly = operation.name in COSTLY or "202" in operation.responses
+    is_costly = operation.name in COSTLY or "202" in operation.responses or operation.name in SWITCHED_OFF
     return BODY_SHARE if operation.has_body and not is_costly else 1
 
 

@@ -151,7 +151,8 @@ class Cases:
             return {}
         kinds = {name: self._kind(operation, name) for name in operation.path_names}
         own = {name: self._own(operation, person, kind) for name, kind in kinds.items()}
-        fresh = await self._fresh(operation, person, kinds) if valid or self._random.random() < 0.1 else {}
+        is_used_up = valid or operation.method == "DELETE" or self._random.random() < 0.1
+        fresh = await self._fresh(operation, person, kinds) if is_used_up else {}
         return own | fresh
 
     async def _fresh(self, operation: Described, person: Person, kinds: Mapping[str, str]) -> dict[str, str]:

@@ -11,12 +11,14 @@ from tests.campaigns.fuzzing.cases import JSON, Case
 from tests.campaigns.fuzzing.document import Described, Document
 from tests.campaigns.fuzzing.examples import EXAMPLES
 from tests.campaigns.fuzzing.people import People
+from tests.campaigns.fuzzing.rows import KINDS
 from tests.campaigns.fuzzing.values import Schema, resolved
 
 MARKS = ("0-9a-f]{8}", "config/")
 """In the patterns of ids."""
 PUBLIC = (("addTeamMember", "user_id"), ("createConversation", "model"), ("createModelConfig", "model"))
 """Fields that name other users on purpose, that are read when they are used, or that are no ids of rows."""
+TASK_KINDS = ("review", "analysis", "tests", "generated", "failed", "paused")
 WITH: Mapping[str, Mapping[str, str]] = {
     "encoder_config": {"encoder": "model", "encoder_model": "m"},
 }
@@ -51,15 +53,21 @@ def _in_bodies(document: Document, operation: Described, people: People, random:
 
 
 def _in_paths(operation: Described, people: People, random: Random) -> Iterator[Case]:
-    """All ids of a path are those of rows of the other user, of each kind."""
+    """The ids of a path are those of a row of the other user, of the kind that the operation is about."""
     body = EXAMPLES[operation.name](people, people.alice, random) if operation.name in EXAMPLES else None
-    for row in _rows(people):
+    kinds = TASK_KINDS if "task_id" in operation.path_names else _kinds(operation)
+    for row in [people.bob.rows[kind][0] for kind in kinds if people.bob.rows[kind]]:
         path = operation.path
         for name in operation.path_names:
             own = people.bob.rows["file"] if name == "path" else [row]
             path = path.replace(f"{{{name}}}", quote(own[0], safe=""))
         if not operation.path.startswith("/api/v1/users/"):
             yield _case(operation, people, path, body)
+
+
+def _kinds(operation: Described) -> list[str]:
+    found = [kind for prefix, kind in KINDS.items() if operation.path.startswith(prefix)]
+    return [*found, *(["asked", "uploaded", "compared"] if found else [])]
 
 
 def _rows(people: People) -> list[str]:

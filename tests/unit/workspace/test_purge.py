@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 import gencode.workspace.routes  # noqa: F401 - all tables are known
+from gencode.workspace.blueprints.resource import BLUEPRINTS
+from gencode.workspace.blueprints.table import BlueprintRow
 from gencode.workspace.conversations.tables import ChatMessage, Conversation
 from gencode.workspace.git_credentials.table import GitCredential
 from gencode.workspace.identity.actor import Actor, principal_id
@@ -162,6 +164,22 @@ async def test_what_belongs_to_a_team_stays_when_its_creator_is_removed(database
         assert [member.principal for member in await members.page(team.id, ALICE.id, 5, None)] == [ALICE.id]
         assert await purge.remove(now() + LATER) == 1
         assert await count(opened, Project) == 1
+
+
+async def test_what_is_in_a_project_is_deleted_with_it_and_then_removed(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        values = {"name": "Web", "code": "web"}
+        project = await opened.resource(PROJECTS).create(values, ALICE)
+        blueprint = {"name": "Shop", "version_tag": "1.0.0", "spec": {}}
+        blueprints = opened.resource(BLUEPRINTS)
+        await blueprints.create({**blueprint, "project_id": project.id}, ALICE)
+        own = await blueprints.create(blueprint, ALICE)
+        await opened.resource(PROJECTS).delete(project.id, ALICE, None)
+        assert [row.id for row in await blueprints.page(PageQuery(limit=5), ALICE.id)] == [own.id]
+        purge = Purge(opened.database, 30)
+        await purge.remove(now() + LATER)
+        await purge.remove(now() + 2 * LATER)
+        assert (await count(opened, Project), await count(opened, BlueprintRow)) == (0, 1)
 
 
 async def test_the_members_of_a_team_go_with_it(database_url: str) -> None:

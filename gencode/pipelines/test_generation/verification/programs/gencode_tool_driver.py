@@ -88,7 +88,7 @@ class ToolDriver:
         for raw, outcome in self.tool.outcomes(base, said).items():
             name = self._name(raw)
             found[name] = max(found.get(name, "passed"), outcome, key=_ORDER.index)
-        message = "" if found else self.tool.reason(base, said)
+        message = self.tool.reason(base, said)
         return {"outcomes": found, "message": message, "has_ended": has_ended, "is_left": is_left}
 
     def _name(self, raw: str) -> str:

@@ -59,7 +59,11 @@ class NodeTool:
         return found
 
     def reason(self, base: str, output: str) -> str:
-        messages = [str(suite.get("message") or "") for suite in self._suites(base)]
+        """Why a suite, else a test failed."""
+        suites = self._suites(base)
+        tests = [test for suite in suites for test in suite.get("assertionResults", ())]
+        failures = [str(line) for test in tests for line in test.get("failureMessages") or ()]
+        messages = [*failures, *(str(suite.get("message") or "") for suite in suites)]
         return telling_line("\n".join(filter(None, messages)) or output)
 
     def _suites(self, base: str) -> list[dict[str, Any]]:
