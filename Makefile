@@ -115,7 +115,8 @@ system: ## Install what some tests need: Node, Go, browser, proxies, PostgreSQL 
 	@sh .ci/no_postgres_cluster
 	apt-get update
 	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev \
-		nginx-light caddy haproxy curl openssl postgresql
+		nginx-light caddy haproxy curl openssl postgresql bubblewrap
+	npm install --global --no-fund --no-audit jest@29 vitest@3
 	apt-get install --yes --no-install-recommends chromium-headless-shell \
 		|| apt-get install --yes --no-install-recommends chromium
 

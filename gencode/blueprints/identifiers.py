@@ -2,7 +2,7 @@
 
 snake("OrderItem") == "order_item"     pascal("order_item") == "OrderItem"
 plural("category") == "categories"
-proposed("订单明细") == "ding_dan_ming_xi"     (pinyin, where the extra `blueprints` is installed)
+proposed("订单明细") == "ding_dan_ming_xi"     (pinyin, where the extra `workspace` is installed)
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _pinyin(text: str) -> str:
     if text.isascii():
         return text
     try:
-        from pypinyin import lazy_pinyin  # noqa: PLC0415 - of the extra `blueprints`
+        from pypinyin import lazy_pinyin  # noqa: PLC0415 - of the extra `workspace`
     except ModuleNotFoundError:
         return text
     return "_".join(lazy_pinyin(text))

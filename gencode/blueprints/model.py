@@ -16,7 +16,8 @@ strict: what a model or another tool writes is first made into this form by `rea
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
@@ -46,6 +47,9 @@ Name = Annotated[str, StringConstraints(max_length=200)]
 Label = Annotated[str, StringConstraints(max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
 Path = Annotated[str, StringConstraints(max_length=500)]
+_E = TypeVar("_E", bound=StrEnum)
+_Read = Annotated[_E, Field(strict=False)]
+"""A word that is read from JSON: bodies of requests are validated strictly."""
 
 
 class _Value(BaseModel):
@@ -101,7 +105,7 @@ class EntityField(Element):
     default           a JSON value of the field's type
     """
 
-    type: FieldType
+    type: _Read[FieldType]
     length: Annotated[int, Field(ge=1, le=MAX_LENGTH)] | None = None
     precision: Annotated[int, Field(ge=1, le=MAX_PRECISION)] | None = None
     scale: Annotated[int, Field(ge=0, le=MAX_SCALE)] | None = None
@@ -125,13 +129,13 @@ class Relation(Element):
     join_table    of a ManyToMany; "" lets the engine name it
     """
 
-    type: RelationType
+    type: _Read[RelationType]
     target: Id
     inverse_name: Name = ""
     inverse_label: Label = ""
     required: bool = False
     owner: bool = True
-    on_delete: OnDelete | None = Field(
+    on_delete: _Read[OnDelete] | None = Field(
         default=None, description="Default: restrict where the relation is required, else setNull"
     )
     join_table: Name = ""
@@ -169,7 +173,7 @@ class DataBinding(_Value):
     """What a component shows or changes. `fields`: ids of the entity's fields and relations; [] means all."""
 
     entity: Id
-    action: Action = Action.LIST
+    action: _Read[Action] = Action.LIST
     fields: Annotated[list[Id], Field(max_length=MAX_FIELDS)] = Field(default_factory=list)
 
 
@@ -207,7 +211,7 @@ class Page(Element):
 class ApiParameter(_Value):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     location: Literal["path", "query", "body"] = Field(default="query", alias="in")
-    type: FieldType = FieldType.STRING
+    type: _Read[FieldType] = FieldType.STRING
     required: bool = False
     description: Description = ""
 
@@ -220,11 +224,11 @@ class Api(Element):
     """
 
     path: Path
-    method: HttpMethod = HttpMethod.GET
+    method: _Read[HttpMethod] = HttpMethod.GET
     parameters: Annotated[list[ApiParameter], Field(max_length=100)] = Field(default_factory=list)
     responses: dict[str, Description] = Field(default_factory=dict)
     entity: Id | None = None
-    action: Action | None = None
+    action: _Read[Action] | None = None
     flow: Id | None = None
 
 

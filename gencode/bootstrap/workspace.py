@@ -88,6 +88,7 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
         login_limit=LoginLimit(attempts=settings.login_attempts, minutes=settings.login_lock_minutes),
         encryption_keys=_encryption_keys(settings),
         allows_registration=settings.allow_registration,
+        trusted_proxies=settings.trusted_proxy_networks,
         uploads=UploadRules(max_bytes=settings.max_file_size, extensions=settings.file_extensions),
         plans=_plan_rules(settings),
     )

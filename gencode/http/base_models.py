@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
+UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+UUID_SCHEMA: dict[str, Any] = {"type": "string", "format": "uuid"}
 TASK_ID_SCHEMA: dict[str, Any] = {"type": "string", "format": "uuid", "description": "UUIDv7"}
 TaskId = Annotated[str, WithJsonSchema(TASK_ID_SCHEMA)]
 Words = Annotated[str, BeforeValidator(lambda text: text.encode("utf-8", "replace").decode())]

@@ -13,6 +13,7 @@ from gencode.domain.event import dump
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store, TaskQuery
+from gencode.http.base_models import UUID_PATTERN
 from gencode.http.dependencies import Services, get_principal, get_services
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
@@ -24,7 +25,7 @@ from gencode.http.task_models import task_data
 MAX_PAGE = 100
 PAGE_PART = 10
 """Tasks that are read and rendered in one step. It delays accepts, however many clients read lists."""
-CURSOR_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+CURSOR_PATTERN = UUID_PATTERN
 """The pattern of a cursor: the id of the last task of the previous page."""
 
 LIMIT = Parameter(

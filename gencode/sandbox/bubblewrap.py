@@ -21,6 +21,8 @@ SHARED_MEMORY = 16 * MIB
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _CONFIGURATION = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 """What programs need to start; nothing about this machine and its users."""
+_HOSTS = Path(__file__).with_name("hosts.txt")
+"""The addresses of localhost: programs look it up when they start, as vitest does."""
 _MAX_LINKS = 10
 _SHORTEST = len(("/", "bin", "python3"))
 """The parts of a path whose prefix is the whole file system, of which /bin is shown anyway."""
@@ -83,6 +85,7 @@ def _read_only(hidden: Sequence[Path]) -> Iterator[str]:
             yield from ("--ro-bind", name, name)
     for name in _CONFIGURATION:
         yield from ("--ro-bind-try", name, name)
+    yield from ("--ro-bind", str(_HOSTS), "/etc/hosts")
     for path in map(Path.resolve, hidden):
         for one in shown:
             if path.is_relative_to(one.folder) and path.is_dir():

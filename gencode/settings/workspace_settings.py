@@ -46,6 +46,11 @@ class WorkspaceSettings(SourcedSettings):
         5, ge=1, le=1000, description="Failed logins with a name after which it is locked for a while"
     )
     login_lock_minutes: int = Field(15, ge=1, le=1440, description="Minutes for which a name is locked")
+    trusted_proxies: Networks = Field(
+        "",
+        description="Comma-separated addresses or networks of reverse proxies whose X-Forwarded-For tells "
+        "the addresses of people, for limits of logins, sessions and the audit log",
+    )
     chat_context_tokens: int = Field(
         24_000,
         ge=500,
@@ -129,6 +134,11 @@ class WorkspaceSettings(SourcedSettings):
     def workspace_networks(self) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """WORKSPACE_ALLOW_NETWORKS, parsed."""
         return [ipaddress.ip_network(entry) for entry in split_list(self.workspace_allow_networks)]
+
+    @property
+    def trusted_proxy_networks(self) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """TRUSTED_PROXIES, parsed."""
+        return [ipaddress.ip_network(entry) for entry in split_list(self.trusted_proxies)]
 
     @property
     def encryption_keys(self) -> Sequence[bytes]:

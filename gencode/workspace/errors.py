@@ -76,6 +76,18 @@ class ProjectArchived(RequestError):
     meaning = "The project is archived"
 
 
+class BlueprintPublished(RequestError):
+    code = "BLUEPRINT_PUBLISHED"
+    http_status = 409
+    meaning = "The version is published"
+
+
+class BlueprintInvalid(RequestError):
+    code = "BLUEPRINT_INVALID"
+    http_status = 409
+    meaning = "The blueprint has errors"
+
+
 class TeamHasProjects(RequestError):
     code = "TEAM_HAS_PROJECTS"
     http_status = 409

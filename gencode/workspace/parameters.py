@@ -5,12 +5,15 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from gencode.domain.errors import NotFound
-from gencode.http.dependencies import get_principal
+from gencode.http.base_models import UUID_SCHEMA
+from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import Trait
 from gencode.http.parameter_types import Integer, Parameter, Text
 from gencode.workspace.identity.actor import Actor
+from gencode.workspace.identity.client_address import client_address
 from gencode.workspace.identity.sessions import Client
 from gencode.workspace.resources.models import PRINTABLE
+from gencode.workspace.workspace import Workspace
 
 PRINTABLE_TEXT = Text(pattern=PRINTABLE, rule="characters", message="has control characters")
 """PostgreSQL can store, and compare with, no NUL."""
@@ -43,7 +46,7 @@ def position_cursor(maximum: int) -> Parameter[int]:
     )
 
 
-ONE = Trait(path_schemas={"id": {"type": "string", "format": "uuid"}}, errors=(NotFound,))
+ONE = Trait(path_schemas={"id": UUID_SCHEMA}, errors=(NotFound,))
 """The trait of operations on what the id in their path names."""
 
 
@@ -57,5 +60,7 @@ def actor_of(request: Request) -> Actor:
 
 
 def client_of(request: Request) -> Client:
-    address = request.client.host if request.client else ""
+    peer = request.client.host if request.client else ""
+    forwarded = request.headers.getlist("x-forwarded-for")
+    address = client_address(peer, forwarded, get_extension(request, Workspace).trusted_proxies)
     return Client(user_agent=request.headers.get("user-agent", ""), address=address)

@@ -17,6 +17,7 @@ from gencode.domain.errors import Forbidden
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
+from gencode.workspace.blueprints.resource import BLUEPRINTS
 from gencode.workspace.code_diffs.resource import CODE_DIFFS
 from gencode.workspace.conversations.resource import CONVERSATIONS
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
@@ -77,6 +78,23 @@ def in_project(resource: Resource[Any, Any]) -> Mapping[str, Permission]:
 
 
 PERMISSIONS: Mapping[str, Permission] = {
+    **in_project(BLUEPRINTS),
+    "validateBlueprint": EVERYBODY,
+    **dict.fromkeys(
+        (
+            "listProjectBlueprints",
+            "examineBlueprint",
+            "previewBlueprint",
+            "downloadBlueprintProject",
+            "compareBlueprint",
+            "getBlueprintHistory",
+        ),
+        replace(EVERYBODY, team=READ_CONTENT),
+    ),
+    **dict.fromkeys(
+        ("createProjectBlueprint", "publishBlueprint", "createBlueprintVersion"),
+        replace(EVERYBODY, team=WRITE_CONTENT),
+    ),
     "logOut": OWN,
     "getOwnUser": OWN,
     "changeOwnUser": OWN,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.workspace.audit.routes import list_audit_log
+from gencode.workspace.blueprints.routes import BLUEPRINT_OPERATIONS
 from gencode.workspace.code_diffs.routes import CODE_DIFF_OPERATIONS
 from gencode.workspace.conversations.routes import CONVERSATION_OPERATIONS
 from gencode.workspace.git_credentials.routes import GIT_CREDENTIAL_OPERATIONS
@@ -40,6 +41,7 @@ GUARDED_OPERATIONS = guarded(
         *TEAM_OPERATIONS,
         *PROJECT_OPERATIONS,
         *PLAN_OPERATIONS,
+        *BLUEPRINT_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

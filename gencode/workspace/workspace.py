@@ -13,6 +13,7 @@ from gencode.workspace.audit.log import AuditLog
 from gencode.workspace.database import Database, open_database
 from gencode.workspace.encryption import Encryption
 from gencode.workspace.identity.accounts import Accounts
+from gencode.workspace.identity.client_address import Network
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.identity.passwords import Passwords
 from gencode.workspace.identity.session_authenticator import DatabaseSessionAuthenticator
@@ -33,6 +34,7 @@ class WorkspaceOptions:
     audit_key            secret bytes of the audit log
     encryption_keys      see Encryption
     allows_registration  whether everybody who reaches the service may register
+    trusted_proxies      whose X-Forwarded-For is believed
     """
 
     url: str = field(repr=False)
@@ -43,6 +45,7 @@ class WorkspaceOptions:
     refresh_days: int = 7
     login_limit: LoginLimit = field(default_factory=LoginLimit)
     allows_registration: bool = False
+    trusted_proxies: Sequence[Network] = ()
     uploads: UploadRules = field(default_factory=UploadRules)
     plans: PlanRules = field(default_factory=PlanRules)
 
@@ -62,6 +65,7 @@ class Workspace:
     ledger: DatabaseLedger
     uploads: Uploads
     allows_registration: bool
+    trusted_proxies: Sequence[Network]
     plans: PlanRules
     used_secrets: OwnedSecrets = field(default_factory=OwnedSecrets, repr=False)
     opened_at: datetime = field(default_factory=now)
@@ -96,6 +100,7 @@ async def open_workspace(
             ledger=DatabaseLedger(database),
             uploads=Uploads(database, options.uploads),
             allows_registration=options.allows_registration,
+            trusted_proxies=options.trusted_proxies,
             plans=options.plans,
         )
 

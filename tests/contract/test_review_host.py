@@ -275,7 +275,7 @@ async def test_lines_that_the_host_refuses_are_in_the_summary(target: Target) ->
 
 
 async def test_a_summary_never_is_too_long_for_the_host(target: Target) -> None:
-    many = [known(10 + n, path="app.py", line=None, unanchored="x", quote="") for n in range(200)]
+    many = [known(10 + n, path="app.py", line=None, unanchored="x", quote="") for n in range(150)]
     long = [one.model_copy(update={"title": "t@" * 150, "body": "*" * 8000}) for one in many]
     await target.post(long)
     (summary,) = target.changes.summaries

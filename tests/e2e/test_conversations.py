@@ -296,6 +296,10 @@ async def test_citations_of_a_knowledge_base_are_verified(tmp_path: Path, is_off
         await http.delete(f"/api/v1/knowledge/bases/{base}")
         refused = await chat.send("And now?", status=422)
         assert refused["errors"][0]["field"] == "knowledge_base_id"
+        assert (await http.patch(chat.path, json={"title": "Old"})).status_code == 200
+        for call, path in ((http.post, "/api/v1/chat/conversations"), (http.patch, chat.path)):
+            answer = await call(path, json={"knowledge_base_id": base.replace(base[0], "0")})
+            assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, "exists")
 
 
 async def test_answers_that_nobody_watches_are_not_lost(tmp_path: Path) -> None:

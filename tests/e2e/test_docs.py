@@ -46,6 +46,7 @@ WORKSPACE_PAGES = (
     "requirements",
     "review",
     "teams",
+    "blueprints",
     "tests",
 )
 """Pages that need WORKSPACE=true."""
@@ -153,6 +154,7 @@ UNRUN = {
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
+    "npm install --global jest": "installs packages; .ci/run does the same",
     "apt-get install bubblewrap": "installs a package; tests/unit/sandbox uses it",
     "SANDBOX='container:docker run": "needs Docker; sandbox/test_container.py has a client of its own",
     "curl -s http://127.0.0.1:8080/api/v1/pipelines/test-generation": (

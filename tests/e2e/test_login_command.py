@@ -59,7 +59,7 @@ async def test_a_login_is_kept_renewed_and_ended(tmp_path: Path) -> None:
         assert "gencode login" in await terminal.run("tasks", status=3)
         refused = await terminal.run("login", "--user", "alice", status=3, GENCODE_PASSWORD="not my password")
         assert "not my password" not in refused
-        assert "alice is logged in" in await terminal.run("login", "--user", "alice")
+        assert "alice is logged in" in await terminal.run("login", "alice")
         assert stat.S_IMODE(terminal.file.stat().st_mode) == 0o600
         first = terminal.tokens()
         await terminal.run("generate", "a static page", "--repo", "page", "--follow")

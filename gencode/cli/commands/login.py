@@ -1,4 +1,4 @@
-"""gencode login [--user NAME]"""
+"""gencode login [NAME]"""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ PASSWORD_VARIABLE = "GENCODE_PASSWORD"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", metavar="NAME", help="your user name or email address")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="your user name or email address")
+    parser.add_argument("--user", metavar="NAME", help="the same")
     parser.epilog = f"The password is asked for, or taken from {PASSWORD_VARIABLE}."
     add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     args.without_login = True
-    args.user = args.user or _asked("user name: ", "--user")
+    args.user = args.user or args.name or _asked("user name: ", "--user")
     args.password = os.environ.get(PASSWORD_VARIABLE) or _asked("password: ", PASSWORD_VARIABLE)
     return run_with_client(_log_in, args)
 

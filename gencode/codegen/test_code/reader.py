@@ -45,11 +45,11 @@ class TestCodeReader:
         return await self._checker.call(request, _MUTATED)
 
     async def tests(self, path: str, text: str) -> list[TestFunction]:
-        """Of a Python file; empty if it does not parse."""
+        """Empty if it does not parse."""
         return await self._checker.call(ChildRequest(function="test_functions", texts={path: text}), _TESTS)
 
     async def without(self, path: str, text: str, names: Collection[str]) -> str:
-        """A Python file without these tests."""
+        """The file without these tests."""
         arguments = {"names": sorted(names)}
         request = ChildRequest(function="without_tests", texts={path: text}, arguments=arguments)
         return await self._checker.call(request, _TEXT)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gencode.domain.errors import IdempotencyKeyReused, NotFound, QueueFull, QuotaExceeded
 from gencode.domain.task import PENDING
+from gencode.http.base_models import UUID_SCHEMA
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import LOCATION, RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
@@ -25,7 +26,6 @@ from gencode.pipelines.chat.turn import ids_of
 from gencode.workspace.errors import ConversationBusy
 from gencode.workspace.parameters import id_in_path
 
-UUID_SCHEMA = {"type": "string", "format": "uuid"}
 IN_CONVERSATION = Trait(path_schemas={"id": UUID_SCHEMA, "message_id": UUID_SCHEMA}, errors=(NotFound,))
 SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull, ConversationBusy)
 

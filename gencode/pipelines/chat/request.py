@@ -8,9 +8,8 @@ from pydantic import Field, StringConstraints
 
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
-from gencode.workspace.conversations.resource import Uuid
 from gencode.workspace.prompt_templates.resource import MAX_CONTENT
-from gencode.workspace.resources.models import TEXT_WITHOUT_NUL
+from gencode.workspace.resources.models import TEXT_WITHOUT_NUL, RowId
 
 Content = Annotated[
     str,
@@ -25,9 +24,9 @@ class Message(RequestModel):
     """`replaces`: a message of the user, beside which this one begins another branch."""
 
     content: Content = ""
-    template_id: Uuid | None = None
+    template_id: RowId | None = None
     variables: Variables = Field(default_factory=dict)
-    replaces: Uuid | None = None
+    replaces: RowId | None = None
 
 
 class MessageRequest(Message, ModelTaskRequest):
@@ -42,5 +41,5 @@ class ChatRequest(Message, ModelTaskRequest):
     """`conversation_id` null: a new conversation. `regenerates`: the answer beside which another is
     written."""
 
-    conversation_id: Uuid | None = None
-    regenerates: Uuid | None = None
+    conversation_id: RowId | None = None
+    regenerates: RowId | None = None

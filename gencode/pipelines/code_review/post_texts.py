@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gencode.diffs import Side
 from gencode.pipelines.code_review.findings import Finding, FindingStatus
@@ -102,19 +102,19 @@ class PostTexts:
         """The findings that do not fit into it are counted."""
         head = [*self._head(report), *self._ledger()]
         foot = ["", f"_{self._text('by')}_"]
-        listed = [self._listed(self._findings[key]) for key in report.listed]
-        fixed = [self._short(one) for one in self._result.findings if one.status is FindingStatus.FIXED]
-        sections = [("listed", listed), ("closed", fixed)]
+        listed = [self._findings[key] for key in report.listed]
+        fixed = [one for one in self._result.findings if one.status is FindingStatus.FIXED]
+        sections = [("listed", self._listed, listed), ("closed", self._short, fixed)]
         left = room - sum(len(one) + 1 for one in (*head, *foot)) - 500
         lines: list[str] = []
-        for name, entries in sections:
-            if not entries:
+        for name, entry, findings in sections:
+            if not findings:
                 continue
-            shown = _fitting(entries, left)
+            shown = _fitting(map(entry, findings), left)
             left -= sum(len(one) + 1 for one in shown)
             lines += ["", f"### {self._text(name)}", "", *shown]
-            if len(shown) < len(entries):
-                lines.append(f"- {self._text('more', count=len(entries) - len(shown))}")
+            if len(shown) < len(findings):
+                lines.append(f"- {self._text('more', count=len(findings) - len(shown))}")
         return "\n".join([*head, *lines, *foot])
 
     def _head(self, report: Report) -> Iterator[str]:
@@ -154,12 +154,15 @@ class PostTexts:
         return _TEXTS[name][self._language].format(**values)
 
 
-def _fitting(entries: Sequence[str], room: int) -> Sequence[str]:
-    for number, entry in enumerate(entries):
+def _fitting(entries: Iterable[str], room: int) -> list[str]:
+    """Those before the first that does not fit; the others are not made."""
+    shown = []
+    for entry in entries:
         room -= len(entry) + 1
         if room < 0:
-            return entries[:number]
-    return entries
+            break
+        shown.append(entry)
+    return shown
 
 
 def _wanted(finding: Finding) -> WantedComment:

@@ -46,11 +46,12 @@ from gencode.retrieval.errors import EncoderMismatch, UnusableText
 from gencode.workspace.knowledge_bases.encoder_spec import EncoderKind, stored_spec
 from gencode.workspace.knowledge_bases.errors import DocumentDeleted, EncoderUnavailable, KnowledgeBaseFull
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
-from gencode.workspace.knowledge_bases.requests import INDEX, ROW_ID_PATTERN, IndexRequest
+from gencode.workspace.knowledge_bases.requests import INDEX, IndexRequest
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase
 from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.repositories.errors import FETCH_ERRORS, CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.sync import RepositorySync
+from gencode.workspace.resources.models import NO_ROW_ID
 
 KIND = Kind(
     name=INDEX,
@@ -62,9 +63,9 @@ KIND = Kind(
         operation_id="indexKnowledgeBase",
         summary="Index what is missing of a knowledge base, or one of its documents",
         pattern_messages={
-            "knowledge_base_id": ROW_ID_PATTERN,
-            "document_id": ROW_ID_PATTERN,
-            "repository_id": ROW_ID_PATTERN,
+            "knowledge_base_id": NO_ROW_ID,
+            "document_id": NO_ROW_ID,
+            "repository_id": NO_ROW_ID,
             "callback_url": CALLBACK_URL_PATTERN,
         },
         tool_title="Index a knowledge base",

@@ -11,8 +11,8 @@ from gencode.http.base_models import RequestModel
 from gencode.http.strict_json import validate
 from gencode.http.tool_declaration import Tool, ToolCall
 from gencode.workspace.knowledge_bases.knowledge import MAX_BASES, KnowledgeBases
-from gencode.workspace.knowledge_bases.requests import RowId
 from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
+from gencode.workspace.resources.models import RowId
 from gencode.workspace.resources.store import PageQuery
 
 MAX_LISTED = 100

@@ -13,7 +13,7 @@ from gencode.pipelines.requirement_analysis.collecting import instructions_of
 from gencode.pipelines.requirement_analysis.messages import MESSAGES
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
 from gencode.workspace.requirement_documents.table import RequirementDocument
-from gencode.workspace.requirement_documents.views import DocumentId
+from gencode.workspace.resources.models import RowId
 from gencode.workspace.workspace import Workspace
 
 
@@ -21,8 +21,8 @@ class RequirementAnalysisRequest(ModelTaskRequest):
     """Finds the requirements of a document. `template_id`: a prompt template with further wishes, in which
     {{ document }} and {{ language }} may stand."""
 
-    document_id: DocumentId
-    template_id: DocumentId | None = Field(None, description="Of a prompt template")
+    document_id: RowId
+    template_id: RowId | None = Field(None, description="Of a prompt template")
 
 
 class Preparation:

@@ -35,7 +35,7 @@ class Evidence:
 
     def coverage(self, names: Sequence[str]) -> LineCoverage | None:
         """With these tests."""
-        if self.unverified:
+        if self.unverified or not self.target_lines:
             return None
         after = self.baseline_lines.union(*(self.lines.get(name, frozenset()) for name in names))
         return LineCoverage(lines=len(self.target_lines), before=len(self.baseline_lines), after=len(after))

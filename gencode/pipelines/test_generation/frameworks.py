@@ -101,6 +101,7 @@ def _place(source: str, files: Mapping[str, str], language: Language) -> tuple[s
     folder = "" if str(path.parent) == "." else str(path.parent)
     if language == "python":
         stem = path.parent.name if path.stem == "__init__" and path.parent.name else path.stem
+        stem = re.sub(r"[^\w.-]", "_", stem)  # "[" is pytest's sign for parameters
         known = [name for name in ("tests", "test") if any(path.startswith(f"{name}/") for path in files)]
         free = [name for name in (*known, "tests", "test", "generated_tests") if name not in files]
         return free[0], stem, ".py"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
-import anyio
 import anyio.to_thread
 import psycopg
 
-from gencode.domain.errors import OutcomeUnknown, StoreError
 from gencode.retrieval.port import EncoderInfo, RetrievalIndex
 from gencode.retrieval.postgres import operations, statements
 from gencode.retrieval.postgres.schema import prepare, tsquery
@@ -28,10 +25,10 @@ from gencode.retrieval.records import (
 from gencode.retrieval.vectors import CACHED_BYTES, MatrixCache, VectorMatrix, vector_matrix
 from gencode.storage.batch_scheduler import BatchScheduler, Outcome
 from gencode.storage.postgres.array_parameters import TextArray
-from gencode.storage.postgres.connection import Connection, connect, place
-from gencode.storage.postgres.errors import commit_error, store_error, store_unusable
+from gencode.storage.postgres.connection import Connection
+from gencode.storage.postgres.errors import commit_error, store_error
 from gencode.storage.postgres.reconnecting_connection import ReconnectingConnection
-from gencode.storage.postgres.statement_runner import run_one, start_batch
+from gencode.storage.postgres.schedulers import open_schedulers
 
 Operation = Callable[[Connection], Awaitable[Any]]
 
@@ -147,35 +144,10 @@ async def open_postgres_index(
 
     Raises StoreUnusable.
     """
-    writer = ReconnectingConnection(partial(connect, dsn), patience, await _prepared(dsn))
-    free = [ReconnectingConnection(partial(connect, dsn), patience) for _ in range(readers)]
-    slots = [writer, *free]
-    write = BatchScheduler(partial(start_batch, partial(_run_write, writer)), limit, OutcomeUnknown, size=1)
-    read = BatchScheduler(
-        partial(start_batch, partial(run_one, free)), limit, StoreError, concurrency=readers, size=1
-    )
-    try:
+    async with open_schedulers(
+        dsn, prepare, _run_write, readers=readers, patience=patience, limit=limit, batch_size=1
+    ) as (write, read):
         yield PostgresIndex(write, read, cached_bytes)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await write.close()
-            await read.close()
-            for slot in slots:
-                await slot.close()
-
-
-async def _prepared(dsn: str) -> Connection:
-    """A connection to a database that has the tables."""
-    try:
-        connection = await connect(dsn)
-        try:
-            await prepare(connection)
-        except BaseException:
-            await connection.close()
-            raise
-    except psycopg.Error as error:
-        raise store_unusable(place(dsn), error) from error
-    return connection
 
 
 async def _run_write(writer: ReconnectingConnection, batch: Sequence[Operation]) -> list[Outcome]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import psycopg
-
 from gencode.retrieval.index_tables import BASES, CHUNKS, DOCUMENTS, ENCODERS, VECTORS
 from gencode.retrieval.postgres.schema import prepare, tsvector
 from gencode.retrieval.tokens import index_terms
-from gencode.storage.postgres.connection import connect, place
-from gencode.storage.postgres.errors import store_unusable
+from gencode.storage.postgres.schedulers import prepared_connection
 from gencode.storage.postgres.statements import RowsStatement
 from gencode.storage.rows import Row
 from gencode.storage.table_copy import Table
@@ -53,14 +50,8 @@ SET_SEQUENCES = tuple(
 
 async def prepare_index(dsn: str) -> None:
     """Makes the tables if they are missing. Raises StoreUnusable."""
-    try:
-        connection = await connect(dsn)
-        try:
-            await prepare(connection)
-        finally:
-            await connection.close()
-    except psycopg.Error as error:
-        raise store_unusable(place(dsn), error) from error
+    connection = await prepared_connection(dsn, prepare)
+    await connection.close()
 
 
 def prepared_rows(table: Table, page: Sequence[Row]) -> Sequence[Row]:

@@ -6,21 +6,16 @@ process that wait shares it. Reads have connections of their own.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from typing import Any
 
-import anyio
-import psycopg
-
-from gencode.domain.errors import OutcomeUnknown, StoreError
-from gencode.storage.batch_scheduler import BatchScheduler
+from gencode.storage.batch_scheduler import Outcome
 from gencode.storage.postgres import reads
-from gencode.storage.postgres.connection import Connection, connect, place
-from gencode.storage.postgres.errors import store_unusable
+from gencode.storage.postgres.connection import Connection
 from gencode.storage.postgres.migrations import migrate
 from gencode.storage.postgres.reconnecting_connection import ReconnectingConnection
-from gencode.storage.postgres.statement_runner import run_one, start_batch
+from gencode.storage.postgres.schedulers import open_schedulers
 from gencode.storage.postgres.statements import CHECK_WRITABLE
 from gencode.storage.postgres.writes import Enqueue, Writer
 from gencode.storage.row_store import RowStore
@@ -45,35 +40,19 @@ async def open_postgres(
 
     Raises StoreUnusable with the reason and the remedy.
     """
-    writer = ReconnectingConnection(partial(connect, dsn), patience, await _prepared(dsn))
-    free = [ReconnectingConnection(partial(connect, dsn), patience) for _ in range(readers)]
-    slots = [writer, *free]
-    write = BatchScheduler(partial(start_batch, Writer(writer, enqueue).run), limit, OutcomeUnknown)
-    read = BatchScheduler(
-        partial(start_batch, partial(run_one, free)), limit, StoreError, concurrency=readers, size=1
-    )
-    try:
+
+    async def write_batch(writer: ReconnectingConnection, writes: Sequence[Any]) -> list[Outcome]:
+        return await Writer(writer, enqueue).run(writes)
+
+    async with open_schedulers(
+        dsn, _prepare, write_batch, readers=readers, patience=patience, limit=limit
+    ) as (write, read):
         yield PostgresStore(write.call, read.call, reads)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await write.close()
-            await read.close()
-            for slot in slots:
-                await slot.close()
 
 
-async def _prepared(dsn: str) -> Connection:
-    """A connection to a database that has the tables and can be written to."""
-    try:
-        connection = await connect(dsn)
-        try:
-            await migrate(connection.raw)
-            await connection.begin()
-            await connection.fetch(CHECK_WRITABLE)
-            await connection.commit()
-        except BaseException:
-            await connection.close()
-            raise
-    except psycopg.Error as error:
-        raise store_unusable(place(dsn), error) from error
-    return connection
+async def _prepare(connection: Connection) -> None:
+    """Makes the tables, and checks that the database can be written to."""
+    await migrate(connection.raw)
+    await connection.begin()
+    await connection.fetch(CHECK_WRITABLE)
+    await connection.commit()

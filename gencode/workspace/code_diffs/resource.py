@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import CallbackURL, Moment, RequestModel, ResponseModel, TaskRequest
 from gencode.workspace.code_diffs.table import CodeDiff, CompareType, DiffStatus
-from gencode.workspace.repositories.resource import RefName, RowId
+from gencode.workspace.repositories.resource import RefName
 from gencode.workspace.resources.declaration import Resource
-from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.resources.models import PRINTABLE, RowId, unchanged
 from gencode.workspace.tables import now
 
 CODE_DIFF = "code_diff"

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel, Words
 from gencode.workspace.conversations.tables import MAX_TITLE, Conversation
+from gencode.workspace.knowledge_bases.tables import KnowledgeBase
 from gencode.workspace.prompt_templates.placeholders import variables_of
 from gencode.workspace.prompt_templates.resource import MAX_CONTENT, PromptTemplate
 from gencode.workspace.resources.declaration import Resource
-from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, unchanged
+from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, RowId, unchanged
 
 Title = Annotated[
     str,
@@ -23,12 +24,6 @@ Title = Annotated[
     Field(description='"": made from the first message'),
 ]
 ModelReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
-Uuid = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", max_length=36
-    ),
-]
 SystemPrompt = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_CONTENT, pattern=TEXT_WITHOUT_NUL)
 ]
@@ -41,8 +36,8 @@ class ConversationCreation(RequestModel):
     title: Title = ""
     model: ModelReference | None = None
     system_prompt: SystemPrompt | None = None
-    prompt_template_id: Uuid | None = None
-    knowledge_base_id: Uuid | None = None
+    prompt_template_id: RowId | None = None
+    knowledge_base_id: RowId | None = None
     context_tokens: ContextTokens | None = None
 
 
@@ -52,8 +47,8 @@ class ConversationChange(RequestModel):
     title: Title = unchanged("")
     model: ModelReference | None = unchanged(None)
     system_prompt: SystemPrompt | None = unchanged(None)
-    prompt_template_id: Uuid | None = unchanged(None)
-    knowledge_base_id: Uuid | None = unchanged(None)
+    prompt_template_id: RowId | None = unchanged(None)
+    knowledge_base_id: RowId | None = unchanged(None)
     context_tokens: ContextTokens | None = unchanged(None)
 
 
@@ -92,6 +87,22 @@ def view_of(row: Conversation) -> ConversationView:
     )
 
 
+async def _check_references(session: AsyncSession, row: Conversation) -> None:
+    """Raises Invalid."""
+    await _check_knowledge_base(session, row)
+    await _check_template(session, row)
+
+
+async def _check_knowledge_base(session: AsyncSession, row: Conversation) -> None:
+    """Of a new choice: the base may be deleted later, and other fields then be changed. Raises Invalid."""
+    if row.knowledge_base_id is None or not inspect(row).attrs.knowledge_base_id.history.has_changes():
+        return
+    is_readable = or_(KnowledgeBase.owner == row.owner, KnowledgeBase.is_public.is_(True))
+    found = (KnowledgeBase.id == row.knowledge_base_id, ~KnowledgeBase.is_deleted, is_readable)
+    if await session.scalar(select(KnowledgeBase.id).where(*found)) is None:
+        raise Invalid.of("knowledge_base_id", "exists", "you have no such knowledge base")
+
+
 async def _check_template(session: AsyncSession, row: Conversation) -> None:
     """Raises Invalid."""
     if row.prompt_template_id is None:
@@ -123,5 +134,5 @@ CONVERSATIONS: Resource[Conversation, ConversationView] = Resource(
     change=ConversationChange,
     view_model=ConversationView,
     view=view_of,
-    before_flush=_check_template,
+    before_flush=_check_references,
 )

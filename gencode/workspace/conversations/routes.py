@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.http.base_models import UUID_SCHEMA
 from gencode.http.dependencies import Services, get_extension, get_principal, get_services
 from gencode.http.operation import Operation, Trait, operation
 from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
+from gencode.resilience.thread_offload import run_on_text
 from gencode.workspace.conversations.branches import MessageReader, MessageTree
 from gencode.workspace.conversations.ending import cancel_answers
 from gencode.workspace.conversations.messages import MessageWriter
 from gencode.workspace.conversations.resource import CONVERSATIONS, view_of
 from gencode.workspace.conversations.settlement import Settlement
-from gencode.workspace.conversations.tables import Conversation
+from gencode.workspace.conversations.tables import ChatMessage, Conversation
 from gencode.workspace.conversations.views import (
     ConversationExport,
     MessagePage,
@@ -30,10 +33,11 @@ from gencode.workspace.parameters import CURSOR, LIMIT, ONE, id_in_path
 from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.workspace import Workspace
 
-UUID_SCHEMA = {"type": "string", "format": "uuid"}
 ONE_MESSAGE = Trait(path_schemas={"id": UUID_SCHEMA, "message_id": UUID_SCHEMA}, errors=(NotFound,))
 MAX_EXPORTED = 20_000_000
 """Characters."""
+MESSAGE_SIZE = 500
+"""About what the fields of a message beside its content take."""
 ORDER = Parameter(
     name="order",
     location="query",
@@ -66,7 +70,10 @@ class OpenConversation:
     reader: MessageReader
 
     async def views(self, ids: Sequence[str]) -> list[MessageView]:
-        return [message_view(row, self.tree, self.texts) for row in await self.reader.messages(ids)]
+        return self.views_of(await self.reader.messages(ids))
+
+    def views_of(self, rows: Sequence[ChatMessage]) -> list[MessageView]:
+        return [message_view(row, self.tree, self.texts) for row in rows]
 
 
 async def _opened(request: Request) -> OpenConversation:
@@ -149,14 +156,26 @@ async def show_branch(request: Request) -> Response:
     responses=(EXPORT, MARKDOWN),
 )
 async def export_conversation(request: Request) -> Response:
-    opened, is_markdown = await _opened(request), FORMAT.read(request) == "markdown"
-    branch = opened.tree.branch(opened.row.leaf_id)
-    if await opened.reader.size(opened.row.id) > MAX_EXPORTED:
-        raise Invalid.of("format", "too_large", f"the messages have more than {MAX_EXPORTED} characters")
-    if is_markdown:
-        text = as_markdown(opened.row.name, await opened.views(branch))
-        return Response(text, media_type=MARKDOWN.media_type, headers={"Cache-Control": "no-store"})
-    messages = await opened.views(opened.tree.all())
+    async with get_services(request).list_limiter.hold(get_principal(request).id):
+        opened, is_markdown = await _opened(request), FORMAT.read(request) == "markdown"
+        size = await opened.reader.size(opened.row.id)
+        if size > MAX_EXPORTED:
+            raise Invalid.of("format", "too_large", f"the messages have more than {MAX_EXPORTED} characters")
+        branch = opened.tree.branch(opened.row.leaf_id)
+        ids = branch if is_markdown else opened.tree.all()
+        rows = await opened.reader.messages(ids)
+        # 5,000 messages take 300 ms.
+        make = _markdown if is_markdown else partial(_json, branch)
+        return await run_on_text(size + MESSAGE_SIZE * len(ids), make, opened, rows)
+
+
+def _markdown(opened: OpenConversation, rows: Sequence[ChatMessage]) -> Response:
+    text = as_markdown(opened.row.name, opened.views_of(rows))
+    return Response(text, media_type=MARKDOWN.media_type, headers={"Cache-Control": "no-store"})
+
+
+def _json(branch: list[str], opened: OpenConversation, rows: Sequence[ChatMessage]) -> Response:
+    messages = opened.views_of(rows)
     return EXPORT.make(ConversationExport(conversation=view_of(opened.row), branch=branch, messages=messages))
 
 

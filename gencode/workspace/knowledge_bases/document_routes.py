@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import AlreadyFinished, IdempotencyKeyReused, NotFound, QueueFull, QuotaExceeded
-from gencode.http.base_models import RequestModel
+from gencode.http.base_models import UUID_SCHEMA, RequestModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
@@ -43,8 +43,8 @@ DocumentText = Annotated[
 ]
 DOCUMENT = Trait(
     path_schemas={
-        "id": {"type": "string", "format": "uuid"},
-        "document_id": {"type": "string", "format": "uuid"},
+        "id": UUID_SCHEMA,
+        "document_id": UUID_SCHEMA,
     },
     errors=(NotFound,),
 )

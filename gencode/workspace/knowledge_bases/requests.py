@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from gencode.http.base_models import CallbackURL, TaskRequest
-from gencode.workspace.resources.models import PRINTABLE
+from gencode.workspace.resources.models import PRINTABLE, RowId
 
 INDEX = "index"
 """The kind of the task."""
-RowId = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"),
-    Field(json_schema_extra={"format": "uuid"}),
-]
 RefName = Annotated[str, StringConstraints(min_length=1, max_length=250, pattern=PRINTABLE)]
-ROW_ID_PATTERN = "must be a UUID in lower case"
 
 
 class IndexRequest(TaskRequest):

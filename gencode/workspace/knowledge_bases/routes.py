@@ -19,7 +19,7 @@ from gencode.http.submit_operation import submit_for
 from gencode.workspace.knowledge_bases.counts import INDEX_TASKS
 from gencode.workspace.knowledge_bases.document_routes import DOCUMENT_OPERATIONS, SUBMITTED
 from gencode.workspace.knowledge_bases.knowledge import MAX_FOUND, KnowledgeBases
-from gencode.workspace.knowledge_bases.requests import INDEX, IndexRequest, RowId
+from gencode.workspace.knowledge_bases.requests import INDEX, IndexRequest
 from gencode.workspace.knowledge_bases.resource import (
     KNOWLEDGE_BASES,
     EncoderStatus,
@@ -35,6 +35,7 @@ from gencode.workspace.knowledge_bases.sources import (
 )
 from gencode.workspace.knowledge_bases.upload_routes import upload_document
 from gencode.workspace.parameters import ONE, id_in_path
+from gencode.workspace.resources.models import RowId
 from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.settled_operation import settled
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gencode.http.base_models import CallbackURL, TaskRequest
-from gencode.workspace.repositories.resource import RowId
+from gencode.workspace.resources.models import RowId
 
 SYNC_REPOSITORY = "sync_repository"
 """The name of the kind."""

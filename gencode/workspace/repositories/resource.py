@@ -18,7 +18,7 @@ from gencode.workspace.git_credentials.hosts import repository_origin
 from gencode.workspace.git_credentials.table import GitCredential
 from gencode.workspace.repositories.table import GitRepository, SyncStatus
 from gencode.workspace.resources.declaration import Resource
-from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.resources.models import PRINTABLE, RowId, unchanged
 
 MAX_REF = 255
 
@@ -52,7 +52,6 @@ RepositoryUrl = Annotated[
     Field(description="https (http: only where the operator allows it), without credentials"),
 ]
 RefName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REF), AfterValidator(ref_name)]
-RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
 class GitRepositoryCreation(RequestModel):

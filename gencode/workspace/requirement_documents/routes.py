@@ -11,6 +11,7 @@ from starlette.responses import Response
 from gencode.domain.errors import GencodeError, IdempotencyKeyReused, Invalid, QueueFull, QuotaExceeded
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
+from gencode.http.base_models import UUID_PATTERN
 from gencode.http.common_declarations import LOCATION, RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.file_body import FileBody
@@ -27,6 +28,7 @@ from gencode.http.submit_operation import (
     request_language,
     submit_for,
 )
+from gencode.resilience.thread_offload import run_on_text
 from gencode.workspace.errors import NotAnalysed
 from gencode.workspace.parameters import ONE, actor_of, id_in_path
 from gencode.workspace.requirement_documents.changes import changes_between
@@ -36,7 +38,6 @@ from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMEN
 from gencode.workspace.requirement_documents.table import PARSE_TASKS, RequirementDocument
 from gencode.workspace.requirement_documents.tasks import PARSE_DOCUMENT, ParseDocumentRequest
 from gencode.workspace.requirement_documents.views import (
-    UUID,
     ChangedRequirement,
     RequirementChangesView,
     RequirementDocumentView,
@@ -60,10 +61,12 @@ FROM = Parameter(
     name="from",
     location="query",
     description="The id of the version to compare with",
-    type=Text(pattern=UUID, message="must be the id of a requirement document"),
+    type=Text(pattern=UUID_PATTERN, message="must be the id of a requirement document"),
     default=None,
 )
 CHANGES = JsonResponseSpec(model=RequirementChangesView, description="Those of this version")
+REQUIREMENT_SIZE = 500
+"""Characters that one takes, about; the comparison of many must not hold up other requests."""
 _SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull)
 
 
@@ -124,10 +127,18 @@ async def changes(request: Request) -> Response:
     new = await documents.get(id_in_path(request), owner)
     if (from_id := FROM.read(request)) is None:
         raise Invalid.of("from", "missing", "send the id of the version to compare with")
-    found = changes_between(_analysed(await documents.get(from_id, owner)), _analysed(new))
+    old = await documents.get(from_id, owner)
+    size = REQUIREMENT_SIZE * ((old.requirement_count or 0) + (new.requirement_count or 0))
+    async with get_services(request).list_limiter.hold(owner):
+        return await run_on_text(size, _changes, old, new)
+
+
+def _changes(old: RequirementDocument, new: RequirementDocument) -> Response:
+    """Raises NotAnalysed."""
+    found = changes_between(_analysed(old), _analysed(new))
     return CHANGES.make(
         RequirementChangesView(
-            from_id=from_id,
+            from_id=old.id,
             to_id=new.id,
             added=found.added,
             removed=found.removed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gencode.http.base_models import CallbackURL, TaskRequest
-from gencode.workspace.requirement_documents.views import DocumentId
+from gencode.workspace.resources.models import RowId
 
 PARSE_DOCUMENT = "parse_document"
 REQUIREMENT_ANALYSIS = "requirement_analysis"
@@ -12,5 +12,5 @@ REQUIREMENT_ANALYSIS = "requirement_analysis"
 class ParseDocumentRequest(TaskRequest):
     """Reads the file of a requirement document."""
 
-    document_id: DocumentId
+    document_id: RowId
     callback_url: CallbackURL | None = None

@@ -15,17 +15,11 @@ from gencode.workspace.requirement_documents.table import (
     DocumentStatus,
     RequirementDocument,
 )
-from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.resources.models import PRINTABLE, RowId, unchanged
 
 MAX_TYPED = 200_000
 """Characters of a text that is sent as JSON; a longer one is uploaded as a file."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
-UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-DocumentId = Annotated[
-    str,
-    StringConstraints(pattern=UUID),
-    Field(description="A UUID"),
-]
 _TEXT_WITH_WORDS = r"^[^\x00]*[^\x00\s][^\x00]*$"
 Content = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TYPED, pattern=_TEXT_WITH_WORDS)]
 
@@ -35,7 +29,7 @@ class RequirementDocumentCreation(RequestModel):
 
     name: Name
     original_content: Content
-    previous_id: DocumentId | None = None
+    previous_id: RowId | None = None
 
 
 class RequirementDocumentChange(RequestModel):
@@ -48,7 +42,7 @@ class UploadFields(RequestModel):
     """The fields of an upload besides its file. `name`: the file's if it is not given."""
 
     name: Name | None = None
-    previous_id: DocumentId | None = None
+    previous_id: RowId | None = None
 
 
 class DocumentWarningView(ResponseModel):

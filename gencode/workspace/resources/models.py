@@ -6,10 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from gencode.http.base_models import UUID_PATTERN
+
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 """No control characters. PostgreSQL can store no NUL."""
 TEXT_WITHOUT_NUL = r"^[^\x00]*$"
-RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+RowId = Annotated[str, StringConstraints(pattern=UUID_PATTERN), Field(json_schema_extra={"format": "uuid"})]
+"""The id of a row, such as that of a prompt template."""
+NO_ROW_ID = "must be a UUID in lower case"
+"""What is wrong with a value that is no RowId."""
 
 
 def unchanged(default: Any, *, is_enum: bool = False) -> Any:

@@ -150,12 +150,13 @@ class ResourceStore(Generic[T, V]):
             row.version += 1
             await self._record(session, actor, "deleted", row, {"name": row.name}, {})
 
-    def secret(self, row: T, name: str) -> str:
-        """The decrypted secret of a row, which no answer for its owner may contain from now on; "" if it has
-        none. Raises StoreError."""
+    def secret(self, row: T, name: str, principal: str | None = None) -> str:
+        """The decrypted secret of a row, which no answer for its owner, or for `principal` who uses a row of
+        another one, may contain from now on; "" if it has none. Raises StoreError."""
         sealed: str = getattr(row, f"{name}_encrypted") or ""
         secret = self._encryption.decrypt(sealed, self._place(row, name)) if sealed else ""
-        self._used_secrets.add(row.owner, secret)
+        for one in {row.owner, principal or row.owner}:
+            self._used_secrets.add(one, secret)
         return secret
 
     def _check_scope(self, row: T, changes: Mapping[str, Any]) -> None:

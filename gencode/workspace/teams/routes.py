@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import NotFound, PlanLimitReached
+from gencode.http.base_models import UUID_SCHEMA
 from gencode.http.body_specs import JsonBody
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import Trait, operation
@@ -28,8 +29,7 @@ from gencode.workspace.teams.resource import TEAMS, TeamView, view_of
 from gencode.workspace.teams.tables import TeamMember
 from gencode.workspace.workspace import Workspace
 
-_UUID = {"type": "string", "format": "uuid"}
-ONE_MEMBER = Trait(path_schemas={"id": _UUID, "member_id": _UUID}, errors=(NotFound,))
+ONE_MEMBER = Trait(path_schemas={"id": UUID_SCHEMA, "member_id": UUID_SCHEMA}, errors=(NotFound,))
 CREATION = JsonBody(model=MemberCreation)
 ROLE = JsonBody(model=MemberRole)
 TRANSFER = JsonBody(model=Transfer)

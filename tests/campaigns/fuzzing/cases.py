@@ -58,7 +58,9 @@ EVERYWHERE = ("Accept", "Content-Encoding", "Origin", "X-Forwarded-For", "X-API-
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """valid  whether it is a request as clients send it"""
+    """valid       whether it is a request as clients send it
+    is_foreign  whether it names a row of another user where only own ones are allowed
+    """
 
     operation: Described
     person: Person
@@ -68,6 +70,7 @@ class Case:
     headers: dict[str, bytes] = field(default_factory=dict)
     content: bytes | None = None
     valid: bool = False
+    is_foreign: bool = False
 
     @property
     def url(self) -> str:
@@ -148,7 +151,8 @@ class Cases:
             return {}
         kinds = {name: self._kind(operation, name) for name in operation.path_names}
         own = {name: self._own(operation, person, kind) for name, kind in kinds.items()}
-        fresh = await self._fresh(operation, person, kinds) if valid or self._random.random() < 0.3 else {}
+        is_used_up = valid or operation.method == "DELETE" or self._random.random() < 0.1
+        fresh = await self._fresh(operation, person, kinds) if is_used_up else {}
         return own | fresh
 
     async def _fresh(self, operation: Described, person: Person, kinds: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,10 @@ SECRETS = (API_KEY, ACCESS_TOKEN, ROBOT_KEY)
 """Stored, and shown to nobody. The passwords, too, but they stand in the requests of the campaign alone."""
 
 
+class NotPrepared(Exception):
+    """What a request is about could not be made: the service has no place for another task, for instance."""
+
+
 @dataclass(kw_only=True)
 class Person:
     """rows  the ids of what the person owns, by kind; the last one may be changed"""
@@ -111,10 +115,11 @@ class People:
         return person
 
     async def call(self, person: Person, method: str, path: str, **options: Any) -> httpx.Response:
-        """`path` below /api/v1. It must succeed."""
+        """`path` below /api/v1. Raises NotPrepared."""
         headers = {**person.headers, **options.pop("headers", {})}
         answer = await self.http.request(method, f"/api/v1{path}", headers=headers, **options)
-        assert answer.status_code < 400, (method, path, answer.text)
+        if answer.status_code >= 400:
+            raise NotPrepared(f"{person.name}: {method} {path}: {answer.text[:500]}")
         return answer
 
     async def task(self, person: Person, path: str, body: Any, *, until: str = "") -> dict[str, Any]:

@@ -48,6 +48,9 @@ async def test_a_key_is_stored_sealed_and_is_nowhere_else(database_url: str) -> 
         await configs.change(row.id, {"name": "renamed"}, ALICE, None)
         stored = await configs.get(row.id, ALICE.id)
         assert configs.secret(stored, "api_key") == "sk-other-1234"
+        assert opened.used_secrets.of("bob") == ()
+        configs.secret(stored, "api_key", "bob")
+        assert opened.used_secrets.of(ALICE.id) == opened.used_secrets.of("bob") == ("sk-other-1234",)
         assert "sk-other-1234" not in (stored.api_key_encrypted or "")
         assert 'api_key"' not in MODEL_CONFIGS.view(stored).model_dump_json().replace('has_api_key"', "")
         async with opened.database.transaction() as session:

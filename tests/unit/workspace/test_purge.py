@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 import gencode.workspace.routes  # noqa: F401 - all tables are known
+from gencode.workspace.blueprints.resource import BLUEPRINTS
+from gencode.workspace.blueprints.table import BlueprintRow
 from gencode.workspace.conversations.tables import ChatMessage, Conversation
 from gencode.workspace.git_credentials.table import GitCredential
 from gencode.workspace.identity.actor import Actor, principal_id
@@ -19,13 +21,21 @@ from gencode.workspace.identity.tables import User, UserSession
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase, KnowledgeRemoval
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS, ModelConfigCreation
 from gencode.workspace.model_configs.table import ModelConfig
+from gencode.workspace.plans.rules import PlanRules
+from gencode.workspace.projects.resource import PROJECTS
+from gencode.workspace.projects.table import Project
 from gencode.workspace.prompt_templates.resource import PromptTemplate
 from gencode.workspace.purge import DEPENDENTS, Purge, soft_deleted_tables
 from gencode.workspace.repositories.table import GitRepository
 from gencode.workspace.requirement_documents.table import RequirementDocument
+from gencode.workspace.resources.store import PageQuery
 from gencode.workspace.reviews.store import ReviewStore
 from gencode.workspace.reviews.tables import ReviewedHunk, ReviewFinding, ReviewSubject
 from gencode.workspace.tables import Base, now
+from gencode.workspace.teams.members import Invitee, TeamMembers
+from gencode.workspace.teams.resource import TEAMS
+from gencode.workspace.teams.roles import TeamRole
+from gencode.workspace.teams.tables import Team, TeamMember
 from gencode.workspace.uploads.table import Upload
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, new_user, workspace
@@ -131,6 +141,55 @@ async def test_findings_of_reviews_go_with_their_repository_and_their_owner(data
         await opened.accounts.delete(user.id, ACTOR)
         assert await purge.remove(now() + LATER) == 1
         assert [await count(opened, table) for table in tables] == [2, 2, 1]
+
+
+async def test_what_belongs_to_a_team_stays_when_its_creator_is_removed(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        user = await opened.accounts.create(new_user(), ACTOR)
+        creator, members = (
+            Actor(id=principal_id(user.id)),
+            TeamMembers(opened.database, opened.audit, PlanRules()),
+        )
+        team = await opened.resource(TEAMS).create({"name": "Core", "code": "core"}, ALICE)
+        await members.add(team.id, Invitee(user_id=user.id), TeamRole.ADMIN, ALICE)
+        projects = opened.resource(PROJECTS)
+        shared = await projects.create({"name": "Shop", "code": "shop", "team_id": team.id}, creator)
+        await projects.create({"name": "Own", "code": "own", "team_id": None}, creator)
+        await opened.accounts.delete(user.id, ACTOR)
+        async with opened.database.transaction() as session:
+            await session.execute(update(User).values(updated_at=now() - LATER))
+        purge = Purge(opened.database, 30)
+        assert await purge.remove(now()) == 1
+        assert (await projects.get(shared.id, ALICE.id)).owner == creator.id
+        assert [member.principal for member in await members.page(team.id, ALICE.id, 5, None)] == [ALICE.id]
+        assert await purge.remove(now() + LATER) == 1
+        assert await count(opened, Project) == 1
+
+
+async def test_what_is_in_a_project_is_deleted_with_it_and_then_removed(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        values = {"name": "Web", "code": "web"}
+        project = await opened.resource(PROJECTS).create(values, ALICE)
+        blueprint = {"name": "Shop", "version_tag": "1.0.0", "spec": {}}
+        blueprints = opened.resource(BLUEPRINTS)
+        await blueprints.create({**blueprint, "project_id": project.id}, ALICE)
+        own = await blueprints.create(blueprint, ALICE)
+        await opened.resource(PROJECTS).delete(project.id, ALICE, None)
+        assert [row.id for row in await blueprints.page(PageQuery(limit=5), ALICE.id)] == [own.id]
+        purge = Purge(opened.database, 30)
+        await purge.remove(now() + LATER)
+        await purge.remove(now() + 2 * LATER)
+        assert (await count(opened, Project), await count(opened, BlueprintRow)) == (0, 1)
+
+
+async def test_the_members_of_a_team_go_with_it(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        teams = opened.resource(TEAMS)
+        for code in ("a", "b"):
+            await teams.create({"name": code, "code": code}, ALICE)
+        await teams.delete((await teams.page(PageQuery(limit=1), ALICE.id))[0].id, ALICE, None)
+        assert await Purge(opened.database, 30).remove(now() + LATER) == 1
+        assert [await count(opened, table) for table in (Team, TeamMember)] == [1, 1]
 
 
 async def test_expired_sessions_are_swept(database_url: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from gencode.http.base_models import CALLBACK_URL_PATTERN, RequestModel
 from gencode.model_tasks.request import ModelTaskRequest, integral
+from gencode.workspace.resources.models import RowId
 
 MAX_PATCH = 7_000_000
 """Characters. MAX_BODY_BYTES is usually less."""
@@ -19,7 +20,6 @@ Subject = Annotated[
     StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
     Field(description="What is reviewed again and again, such as a branch: findings live across its reviews"),
 ]
-RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Value = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]

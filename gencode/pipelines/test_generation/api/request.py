@@ -14,7 +14,8 @@ from gencode.domain.tree import check_paths
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
 from gencode.pipelines.test_generation.frameworks import Framework
-from gencode.workspace.repositories.resource import RefName, RowId
+from gencode.workspace.repositories.resource import RefName
+from gencode.workspace.resources.models import RowId
 
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x20\x7f]+$")]
 MAX_FILES, MAX_FUNCTIONS, MAX_REQUIREMENTS = 200, 100, 50

@@ -23,6 +23,8 @@ _REASONS: Mapping[str, str] = {
     "pollutes": "other tests suffer from it: {detail}",
     "order": "{detail}",
     "source": "{detail}",
+    "ends": "it ends the process in which tests run",
+    "endless": "it does not end",
 }
 NEVER_RUN = "the framework does not find it"
 
@@ -51,6 +53,9 @@ def evidence_of(report: RunReport, tests: Sequence[TestFunction]) -> Evidence:
     if report.error:
         reason = f"the file cannot be run: {_last_line(report.error)}"
         return Evidence(faults={test.name: reason for test in tests}, baseline=report.baseline)
+    if stranger := _bad_stranger(report, tests):
+        reason = f"the file makes the test {stranger} when it runs, which cannot be left out and is of no use"
+        return Evidence(faults={test.name: reason for test in tests}, baseline=report.baseline)
     if not report.mutants and any(test.name in report.killed for test in tests):
         reason = "no fault could be made in the tested functions"
         return Evidence(unverified=reason, faults=_faults(report, tests), baseline=report.baseline)
@@ -64,6 +69,13 @@ def evidence_of(report: RunReport, tests: Sequence[TestFunction]) -> Evidence:
         baseline=report.baseline,
         baseline_lines=report.baseline_lines & report.target_lines,
     )
+
+
+def _bad_stranger(report: RunReport, tests: Sequence[TestFunction]) -> str:
+    """A test that is no function of the file, as one that is made by a loop or inherited, and is at fault."""
+    known = {test.name for test in tests}
+    strangers = (name for name in report.collected if name not in known)
+    return next((name for name in strangers if not report.killed.get(name, 0)), "")
 
 
 def _faults(report: RunReport, tests: Sequence[TestFunction]) -> Mapping[str, str]:

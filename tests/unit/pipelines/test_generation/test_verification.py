@@ -146,7 +146,7 @@ async def test_coverage_is_what_existing_tests_leave(sandbox: Sandbox, reader: T
             "def helper():\n    pass\n\n\nclass Shape:\n    def test_a(self):\n        pass\n",
             "no test has run",
         ),
-        ("import os\n\n\ndef test_a():\n    os._exit(0)\n", "no test has run"),
+        ("import os\n\n\ndef test_a():\n    os._exit(0)\n", "it ends the process"),
         ("def test_a():\n    while True:\n        pass\n", "too much processor time"),
     ],
 )

@@ -1,16 +1,14 @@
 """Finds out which tests of one file are of use, by running them again and again: as they stand, alone, in
-other orders, on the version before the change, and on mutants. Reads job.json, writes report.json.
+other orders, on the version before the change, and on mutants. Reads job.json, writes the report to standard
+output.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dis
 import json
 import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,62 +20,135 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from gencode.pipelines.test_generation.verification.programs.gencode_test_run import OPTIONS, run_tests
+    from gencode.pipelines.test_generation.verification.programs import gencode_test_processes as processes
+    from gencode.pipelines.test_generation.verification.programs.gencode_test_processes import Answer
+    from gencode.pipelines.test_generation.verification.programs.gencode_test_run import (
+        OPTIONS,
+        import_source,
+        run_tests,
+    )
 else:
-    from gencode_test_run import OPTIONS, run_tests
+    import gencode_test_processes as processes
+    from gencode_test_run import OPTIONS, import_source, run_tests
 
+PROGRAMS = ("gencode_test_run.py", "gencode_test_state.py")
+"""In new interpreters."""
 ORDERS = 4
-RUN_SECONDS = 60.0
+RUN_SECONDS, STALL_SECONDS = 60.0, 20.0
+"""Of one run; without another test being begun."""
+MAX_ENDS = 5
+"""Tests that end the process, or do not end; then the file is given up."""
 HERE = os.path.dirname(os.path.abspath(__file__))
+TEMPORARY = tempfile.gettempdir()
 
 
 class Driver:
     """`until`: by the monotonic clock; mutants for which there is no time are not tried."""
 
-    def __init__(self, job: dict[str, Any], until: float) -> None:
+    def __init__(self, job: dict[str, Any], until: float, answer: Answer) -> None:
         self.job = job
         self.faults: dict[str, list[str]] = {}
         self._until = until
-        self._files = dict(_texts(os.path.join(HERE, "project")))
+        self._answer = answer
+        self._ends = 0
+        self._files = dict(processes.read_project(os.path.join(HERE, "project")))
+        self._programs = {}
+        for name in PROGRAMS:
+            with open(os.path.join(HERE, name), encoding="utf-8") as file:
+                self._programs[name] = file.read()
 
     # --- runs ---------------------------------------------------------------------------------------
 
     def run(self, order: list[str] | None = None, **options: Any) -> dict[str, Any]:
-        """The report of one run in a new folder. Options: `text` of the tested file, `paths`, `seed` for a
-        new interpreter, `traced`."""
-        folder = tempfile.mkdtemp(prefix="run-")
+        """The report of one run in a new folder; nothing of it is left. Options: `text` of the tested file,
+        `paths`, `seed` for a new interpreter, `traced`, `guarded`, `module` to import in place of tests."""
+        base = tempfile.mkdtemp(prefix="run-")
+        folder = os.path.join(base, "project")
+        os.mkdir(os.path.join(base, "tmp"))
         text = options.get("text")
         changed = {} if text is None else {self.job["source"]: text}
-        for path, content in {**self._files, **changed}.items():
-            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
-            with open(os.path.join(folder, path), "w", encoding="utf-8", newline="") as file:
-                file.write(content)
+        processes.write_project(folder, {**self._files, **changed})
         spec = {
             "folder": folder,
+            "temporary": os.path.join(base, "tmp"),
             "framework": self.job["framework"],
             "paths": options.get("paths", [self.job["test_file"]]),
             "order": order,
+            "without": list(self.faults),
             "source": self.job["source"] if options.get("traced") else "",
             "ranges": self.job["ranges"],
-            "result": f"{folder}.json",
+            "is_guarded": options.get("guarded", False),
+            "module": options.get("module", ""),
+            "progress": os.path.join(base, "progress"),
+            "result": os.path.join(base, "result"),
         }
         try:
-            return _ran(spec, options.get("seed"))
+            return self._ran(spec, options.get("seed"))
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            processes.clean(base, TEMPORARY, "/dev/shm", HERE)  # noqa: S108 - the sandbox's own
+
+    def _ran(self, spec: dict[str, Any], seed: int | None) -> dict[str, Any]:
+        process = self._forked(spec) if seed is None else self._started(spec, seed)
+        has_ended = processes.wait(process, RUN_SECONDS, lambda: _size(spec["progress"]), STALL_SECONDS)
+        is_left = processes.left_behind()
+        processes.end_children()
+        report = _read_report(spec["result"]) or {**NOTHING, "culprit": _last_line(spec["progress"])}
+        return {**report, "has_ended": has_ended, "is_left": is_left}
+
+    def _forked(self, spec: dict[str, Any]) -> int:
+        process = os.fork()
+        if process:
+            return process
+        try:
+            os.setsid()
+            self._answer.close()
+            processes.unprotect()
+            sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != HERE]
+            report = import_source(spec) if spec["module"] else run_tests(spec)
+            with open(spec["result"], "w", encoding="utf-8") as file:
+                json.dump(report, file)
+        finally:
+            os._exit(0)
+
+    def _started(self, spec: dict[str, Any], seed: int) -> int:
+        """In a new interpreter."""
+        folder = f"{spec['result']}.programs"
+        processes.write_project(folder, {**self._programs, "spec.json": json.dumps(spec)})
+        nothing = subprocess.DEVNULL
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, f"{folder}/{PROGRAMS[0]}", f"{folder}/spec.json"],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            close_fds=False,  # they are closed by exec, and /proc cannot be read to list them
+            start_new_session=True,
+        ).pid
+
+    def whole_run(self, order: list[str] | None = None, **options: Any) -> dict[str, Any]:
+        """A run that came to its end. A test in which a run ends, or stays, is at fault, and the run is made
+        again without it."""
+        while True:
+            wanted = None if order is None else [name for name in order if name not in self.faults]
+            run = self.run(wanted, **options) if wanted != [] else EMPTY
+            culprit = run.get("culprit", "")
+            if run["is_whole"] or not culprit or culprit in self.faults or self._ends >= MAX_ENDS:
+                return run
+            self._ends += 1
+            self.faults[culprit] = ["ends", ""] if run["has_ended"] else ["endless", ""]
 
     # --- phases -------------------------------------------------------------------------------------
 
     def report(self) -> dict[str, Any]:
         baseline = self._baseline()
-        natural = self.run(seed=1)
-        if not natural["is_collected"] or not natural["outcomes"]:
-            return {"baseline": baseline[0], "error": natural["messages"].get("", "no test has run")}
-        names = list(natural["outcomes"])
+        natural = self.whole_run(guarded=True)
+        if not natural["is_collected"] or not (natural["outcomes"] or self.faults):
+            return self._unusable(baseline[0], natural)
+        names = [*natural["outcomes"], *self.faults]
         self._drop_flaky(names, natural)
         self._drop_bad(names, natural)
         self._drop_order_dependent(names)
-        traced = self.run(self._good(names), traced=True)["lines"]
+        traced = self.whole_run(self._good(names), traced=True)["lines"]
         self._drop_readers_of_source(names)
         return {
             "baseline": baseline[0],
@@ -90,6 +161,14 @@ class Driver:
             **self._on_mutants(names),
         }
 
+    def _unusable(self, baseline: str, natural: dict[str, Any]) -> dict[str, Any]:
+        """The tests are not at fault if what they test cannot be imported here."""
+        if not natural["is_collected"] and self.job["module"]:
+            message = self.run(module=self.job["module"])["messages"].get("", "")
+            if message:
+                return {"unavailable": f"{self.job['source']} cannot be imported here: {message}"}
+        return {"baseline": baseline, "error": natural["messages"].get("", "no test has run")}
+
     def _good(self, names: list[str]) -> list[str]:
         return [name for name in names if name not in self.faults]
 
@@ -97,6 +176,8 @@ class Driver:
         if not self.job["existing"]:
             return "", []
         report = self.run(paths=self.job["existing"], traced=True)
+        if not report["is_whole"]:
+            return f"the existing tests come to no end, in {report['culprit'] or 'one of them'}", []
         covered = {line for lines in report["lines"].values() for line in lines}
         if not report["is_collected"]:
             return f"the existing tests cannot be run: {report['messages'].get('', '')[-200:]}", []
@@ -108,20 +189,24 @@ class Driver:
     def _drop_bad(self, names: list[str], natural: dict[str, Any]) -> None:
         """Those that do not pass alone, and those that change what they should not."""
         for name in self._good(names):
-            alone = self.run([name])
+            alone = self.whole_run([name], guarded=True)
             outcome = alone["outcomes"].get(name, "failed")
+            if name in self.faults:
+                continue
+            if alone["is_left"]:
+                alone["changes"].setdefault(name, ["it leaves a process running"])
             changes = [*alone["changes"].get(name, ()), *natural["changes"].get(name, ())]
             if outcome == "passed" and changes:
                 self.faults[name] = ["pollutes", changes[0]]
             elif outcome != "passed":
-                passes = natural["outcomes"][name] == "passed" and outcome == "failed"
+                passes = natural["outcomes"].get(name) == "passed" and outcome == "failed"
                 code = "depends" if passes else outcome
                 self.faults[name] = [code, alone["messages"].get(name, "")]
 
     def _drop_flaky(self, names: list[str], natural: dict[str, Any]) -> None:
         """In new interpreters, whose hashes differ."""
-        runs = [natural, *(self.run(seed=seed) for seed in range(2, self.job["repeats"] + 1))]
-        for name in names:
+        runs = [natural, *(self.whole_run(seed=seed) for seed in range(2, self.job["repeats"] + 1))]
+        for name in self._good(names):
             passed = sum(run["outcomes"].get(name) == "passed" for run in runs)
             if 0 < passed < len(runs):
                 self.faults[name] = ["flaky", f"it passed {passed} of {len(runs)} times"]
@@ -150,12 +235,11 @@ class Driver:
             yield order
 
     def _failing(self, order: list[str]) -> list[str]:
-        order = [name for name in order if name not in self.faults]
-        outcomes = self.run(order)["outcomes"] if order else {}
-        return [name for name in order if outcomes.get(name) != "passed"]
+        outcomes = self.whole_run(order)["outcomes"]
+        return [name for name in order if name not in self.faults and outcomes.get(name) != "passed"]
 
     def _drop_readers_of_source(self, names: list[str]) -> None:
-        outcomes = self.run(self._good(names), text=self.job["control"])["outcomes"]
+        outcomes = self.whole_run(self._good(names), text=self.job["control"])["outcomes"]
         for name in self._good(names):
             if outcomes.get(name) != "passed":
                 self.faults[name] = ["source", "it fails when the source is only written in another way"]
@@ -168,8 +252,8 @@ class Driver:
         return {name: run["outcomes"].get(name) != "passed" for name in good} if run["is_collected"] else {}
 
     def _on_mutants(self, names: list[str]) -> dict[str, Any]:
-        """How many each test fails on. A mutant does not count if the file cannot be imported with it, or if
-        its run comes to no end."""
+        """How many each test fails on. A mutant does not count if the file cannot be imported with it. In a
+        run that does not come to its end, the test that it ended in has failed."""
         good = self._good(names)
         killed = dict.fromkeys(good, 0)
         tried = 0
@@ -177,10 +261,11 @@ class Driver:
             if time.monotonic() > self._until:
                 break
             run = self.run(good, text=text)
-            if not run["is_collected"] or not run.get("is_whole", True):
+            failed = good if run["is_whole"] else [run["culprit"]]
+            if not run["is_collected"] or not set(failed) <= set(good):
                 continue
             tried += 1
-            for name in good:
+            for name in failed:
                 killed[name] += run["outcomes"].get(name) != "passed"
         return {"killed": killed, "mutants": tried}
 
@@ -209,89 +294,45 @@ def _body(code: types.CodeType) -> set[int]:
     return lines - {code.co_firstlineno} or lines
 
 
-def _texts(folder: str) -> Iterator[tuple[str, str]]:
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(parent, name)
-            with open(path, encoding="utf-8", newline="") as file:
-                yield os.path.relpath(path, folder), file.read()
-
-
 # --- processes --------------------------------------------------------------------------------------
 
 NOTHING: dict[str, Any] = {
     "is_collected": True,
     "is_whole": False,
+    "culprit": "",
     "outcomes": {},
     "messages": {},
     "changes": {},
     "lines": {},
 }
 """The report of a run that did not end by itself: no test has passed."""
+EMPTY = {**NOTHING, "is_whole": True, "has_ended": True, "is_left": False}
+"""Of a run without tests."""
 
 
-def _ran(spec: dict[str, Any], seed: int | None) -> dict[str, Any]:
-    process = _forked(spec) if seed is None else _started(spec, seed)
-    _wait(process)
+def _read_report(path: str) -> dict[str, Any] | None:
     try:
-        with open(spec["result"], encoding="utf-8") as file:
-            report: dict[str, Any] = json.load(file)
-        os.unlink(spec["result"])
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
     except (OSError, ValueError):
-        return NOTHING
-    return report
+        return None
+    return report if isinstance(report, dict) and report.keys() >= NOTHING.keys() else None
 
 
-def _forked(spec: dict[str, Any]) -> int:
-    process = os.fork()
-    if process:
-        return process
+def _size(path: str) -> int:
     try:
-        os.setsid()
-        _discard_output()
-        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != HERE]
-        report = run_tests(spec)
-        with open(spec["result"], "w", encoding="utf-8") as file:
-            json.dump(report, file)
-    finally:
-        os._exit(0)
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
-def _started(spec: dict[str, Any], seed: int) -> int:
-    """In a new interpreter."""
-    given = f"{spec['result']}.spec"
-    with open(given, "w", encoding="utf-8") as file:
-        json.dump(spec, file)
-    command = [sys.executable, os.path.join(HERE, "gencode_test_run.py"), given]
-    environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
-    return subprocess.Popen(  # noqa: S603
-        command,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ).pid
-
-
-def _wait(process: int) -> None:
-    """Until it ends, RUN_SECONDS at most; then its group is ended."""
-    until = time.monotonic() + RUN_SECONDS
-    while time.monotonic() < until:
-        ended, _ = os.waitpid(process, os.WNOHANG)
-        if ended:
-            break
-        time.sleep(0.005)
-    else:
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process, signal.SIGKILL)
-
-
-def _discard_output() -> None:
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nothing, descriptor)
+def _last_line(path: str) -> str:
+    """The test that was begun last."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().rstrip("\n").rpartition("\n")[2][:300]
+    except OSError:
+        return ""
 
 
 def _warm_up() -> None:
@@ -304,21 +345,15 @@ def _warm_up() -> None:
         pytest.main(["-q", "-c", os.devnull, "--rootdir", folder, *OPTIONS, folder])
 
 
-def main() -> None:
-    with open("job.json", encoding="utf-8") as file:
-        job = json.load(file)
+def report_of(job: dict[str, Any], answer: Answer) -> dict[str, Any]:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    report: dict[str, Any] = {"unavailable": ""}
     try:
         _warm_up()
     except ImportError:
         if job["framework"] == "pytest":
-            report["unavailable"] = "pytest is not installed in the sandbox"
-    if not report["unavailable"]:
-        report.update(Driver(job, time.monotonic() + job["seconds"]).report())
-    with open("report.json", "w", encoding="utf-8") as file:
-        json.dump(report, file)
+            return {"unavailable": "pytest is not installed in the sandbox"}
+    return Driver(job, time.monotonic() + job["seconds"], answer).report()
 
 
 if __name__ == "__main__":
-    main()
+    processes.serve(report_of)

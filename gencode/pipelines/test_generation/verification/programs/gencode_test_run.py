@@ -5,20 +5,15 @@ Outcomes: "passed", "failed", "skipped", "xfailed" (expected to fail, with or wi
 
 from __future__ import annotations
 
-import builtins
-import datetime
+import importlib
 import importlib.util
 import json
-import math
 import os
 import pathlib
 import random
-import shutil
 import signal
-import socket
-import subprocess
 import sys
-import time
+import tempfile
 import types
 import unittest
 from typing import TYPE_CHECKING
@@ -27,12 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from gencode.pipelines.test_generation.verification.programs.gencode_test_state import (
+        differences,
+        framework,
+        state,
+    )
+else:
+    from gencode_test_state import differences, framework, state
+
 TEST_CPU_SECONDS = 1.0
 OPTIONS = ("-p", "no:cacheprovider", "--color=no", "--no-header", "--no-summary")
 MESSAGE = 600
 _ORDER = ("passed", "skipped", "xfailed", "failed")
 """From good to bad: the worst outcome of a test's parameters counts."""
-_WATCHED = (builtins, datetime, json, math, os, pathlib, random, shutil, socket, subprocess, time)
 
 
 class TooLong(BaseException):
@@ -47,21 +49,34 @@ class TestRun:
 
     __test__ = False
 
-    def __init__(self, folder: str, order: list[str] | None, source: str, ranges: list[list[int]]) -> None:
-        self.folder = folder
-        self.order = order
-        self.is_collected = True
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self.folder: str = spec["folder"]
+        self.order: list[str] | None = spec["order"]
+        self.is_collected = self.is_whole = True
+        self.current = ""
         self.outcomes: dict[str, str] = {}
         self.messages: dict[str, str] = {}
         self.changes: dict[str, list[str]] = {}
         self.lines: dict[str, list[int]] = {}
-        self._source = os.path.join(folder, source) if source else ""
-        self._ranges = ranges
+        self._without = frozenset(spec["without"])
+        self._source = os.path.join(self.folder, spec["source"]) if spec["source"] else ""
+        self._ranges: list[list[int]] = spec["ranges"]
         self._traced: set[int] = set()
+        self._places = (self.folder, spec["temporary"])
+        self._pid = os.getpid()
+        self._progress = os.open(spec["progress"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._is_guarded: bool = spec["is_guarded"]
+        self._framework: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Before the files are imported."""
+        self._framework = framework() if self._is_guarded else {}
 
     def report(self) -> dict[str, Any]:
         return {
             "is_collected": self.is_collected,
+            "is_whole": self.is_whole,
+            "culprit": "" if self.is_whole else self.current,
             "outcomes": self.outcomes,
             "messages": self.messages,
             "changes": self.changes,
@@ -81,18 +96,35 @@ class TestRun:
     def sorted(self, tests: Iterable[Any], name_of: Any) -> list[Any]:
         """The tests to run, in the wanted order."""
         if self.order is None:
-            return list(tests)
+            return [test for test in tests if name_of(test) not in self._without]
         place = {name: number for number, name in enumerate(self.order)}
         chosen = [test for test in tests if name_of(test) in place]
         return sorted(chosen, key=lambda test: place[name_of(test)])
 
     def around(self, name: str) -> Iterator[None]:
         """A generator: what is before and after one test, with its setup."""
-        before = _state(self.folder)
+        self.current = name
+        os.write(self._progress, name.encode("utf-8", "replace") + b"\n")
+        before = state(self._places)
         yield
-        found = list(_differences(before, _state(self.folder)))
+        if os.getpid() != self._pid:  # the test has forked, and this is the copy
+            os._exit(0)
+        found = [*differences(before, state(self._places)), *self._replaced()]
         if found:
             self.changes.setdefault(name, found[:5])
+
+    def check_framework(self, who: str) -> None:
+        """Who replaces a part of the test framework says nothing about tests."""
+        for change in self._replaced():
+            self.fail_collection(f"{who} {change.removeprefix('it ')}")
+
+    def _replaced(self) -> list[str]:
+        if not self._framework:
+            return []
+        now = framework()
+        found = [name for name, value in self._framework.items() if now.get(name) != value]
+        self._framework = now
+        return [f"it replaces {name}" for name in found]
 
     def limited(self, name: str) -> Iterator[None]:
         """A generator: the test itself, with a limit of processor time, its lines traced."""
@@ -122,71 +154,30 @@ def _too_long(*_: Any) -> None:
     raise TooLong("it needs too much processor time")
 
 
-# --- what a test changes ----------------------------------------------------------------------------
-
-
-def _state(folder: str) -> dict[str, Any]:
-    variables = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-    return {
-        "variables": variables,
-        "directory": os.getcwd(),
-        "path": list(sys.path),
-        "files": set(_files(folder)),
-        "names": {module.__name__: _callables(module) for module in [*_WATCHED, *_modules(folder)]},
-    }
-
-
-def _files(folder: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in ("__pycache__", ".pytest_cache")]
-        yield from (os.path.relpath(os.path.join(parent, name), folder) for name in names)
-
-
-def _modules(folder: str) -> list[types.ModuleType]:
-    """The project's, without its tests."""
-    found = []
-    for module in list(sys.modules.values()):
-        path = str(getattr(module, "__file__", None) or "")
-        name = os.path.basename(path)
-        if path.startswith(folder + os.sep) and not name.startswith("test") and name != "conftest.py":
-            found.append(module)
-    return found
-
-
-def _callables(module: types.ModuleType) -> dict[str, int]:
-    """Functions and classes by name: other values may change when the module is used."""
-    return {name: id(value) for name, value in list(vars(module).items()) if callable(value)}
-
-
-def _differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    for name in sorted(before["variables"].keys() | after["variables"].keys()):
-        if before["variables"].get(name) != after["variables"].get(name):
-            yield f"it changes the environment variable {name}"
-    if before["directory"] != after["directory"]:
-        yield "it changes the working directory"
-    if before["path"] != after["path"]:
-        yield "it changes sys.path"
-    for name in sorted(after["files"] - before["files"]):
-        yield f"it leaves the file {name}"
-    for name in sorted(before["files"] - after["files"]):
-        yield f"it removes the file {name}"
-    for module, names in before["names"].items():
-        now = after["names"].get(module, names)
-        for name, value in names.items():
-            if now.get(name) != value:
-                yield f"it replaces {module}.{name}"
-
-
 # --- pytest -----------------------------------------------------------------------------------------
 
 
 def run_pytest(run: TestRun, paths: list[str]) -> None:
     import pytest  # noqa: PLC0415 - it may be missing
 
+    chosen = set[str]()
+
     class Plugin:
+        @pytest.hookimpl(trylast=True)
+        def pytest_sessionstart(self) -> None:
+            run.begin()
+
+        def pytest_collection_finish(self) -> None:
+            run.check_framework("the file")
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish(self) -> None:
+            run.check_framework("the file")
+
         @pytest.hookimpl(trylast=True)
         def pytest_collection_modifyitems(self, items: list[Any]) -> None:
             items[:] = run.sorted(items, lambda item: _pytest_name(item.nodeid))
+            chosen.update(_pytest_name(item.nodeid) for item in items)
 
         def pytest_collectreport(self, report: Any) -> None:
             if report.failed:
@@ -212,9 +203,12 @@ def run_pytest(run: TestRun, paths: list[str]) -> None:
                 run.add(name, "passed")
 
     options = ["-q", "-c", os.devnull, "--rootdir", run.folder, "--confcutdir", run.folder, *OPTIONS]
-    status = pytest.main([*options, *_asyncio_plugin(paths), *paths], plugins=[Plugin()])
-    if status not in (0, 1, 5):  # passed, failed, no test found
-        run.fail_collection(f"pytest ended with {status!r}")
+    places = [os.path.join(run.folder, path) for path in paths]  # none looks like an option
+    status = pytest.main([*options, *_asyncio_plugin(paths), *places], plugins=[Plugin()])
+    if status not in (0, 1, 5) or (run.is_collected and chosen - run.outcomes.keys()):
+        run.is_whole = not run.current
+        if run.is_whole:
+            run.fail_collection(f"pytest ended with {status!r}")
 
 
 def _asyncio_plugin(paths: list[str]) -> list[str]:
@@ -227,7 +221,7 @@ def _asyncio_plugin(paths: list[str]) -> list[str]:
 
 def _pytest_name(node: str) -> str:
     """tests/test_a.py::TestB::test_c[1] is TestB.test_c."""
-    return ".".join(node.partition("[")[0].split("::")[1:])
+    return ".".join(node.partition("::")[2].partition("[")[0].split("::"))
 
 
 def _crash(report: Any) -> str:
@@ -240,14 +234,19 @@ def _crash(report: Any) -> str:
 
 def run_unittest(run: TestRun, paths: list[str]) -> None:
     tests: list[unittest.TestCase] = []
+    run.begin()
     for path in paths:
         try:
             tests += _flat(unittest.defaultTestLoader.loadTestsFromModule(_loaded(run.folder, path)))
         except Exception as error:
             run.fail_collection(f"{type(error).__name__}: {error}")
+    chosen = run.sorted(tests, _unittest_name)
     result = _Result(run)
-    for test in run.sorted(tests, _unittest_name):
-        test.run(result)
+    unittest.TestSuite(chosen).run(result)  # with the fixtures of classes and modules
+    for test in chosen:
+        if _unittest_name(test) not in run.outcomes:
+            run.add(_unittest_name(test), *result.broken_fixture)
+    run.check_framework("the file")
 
 
 def _loaded(folder: str, path: str) -> types.ModuleType:
@@ -276,6 +275,7 @@ class _Result(unittest.TestResult):
         super().__init__()
         self._run = run
         self._around: list[Iterator[None]] = []
+        self.broken_fixture = ("failed", "it was not run")
 
     def startTest(self, test: Any) -> None:
         super().startTest(test)
@@ -293,7 +293,11 @@ class _Result(unittest.TestResult):
         self._run.add(_unittest_name(test), "passed")
 
     def addFailure(self, test: Any, err: Any) -> None:
-        self._run.add(_unittest_name(test), "failed", f"{err[0].__name__}: {err[1]}")
+        message = f"{err[0].__name__}: {err[1]}"
+        if isinstance(test, unittest.TestCase):
+            self._run.add(_unittest_name(test), "failed", message)
+        else:
+            self.broken_fixture = ("failed", message)
 
     addError = addFailure
 
@@ -302,7 +306,10 @@ class _Result(unittest.TestResult):
             self.addFailure(test, err)
 
     def addSkip(self, test: Any, reason: str) -> None:
-        self._run.add(_unittest_name(test), "skipped")
+        if isinstance(test, unittest.TestCase):
+            self._run.add(_unittest_name(test), "skipped")
+        else:
+            self.broken_fixture = ("skipped", "")
 
     def addExpectedFailure(self, test: Any, err: Any) -> None:
         self._run.add(_unittest_name(test), "xfailed")
@@ -314,17 +321,44 @@ class _Result(unittest.TestResult):
 # --- one run ----------------------------------------------------------------------------------------
 
 
-def run_tests(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The working directory becomes the project's folder. `spec`: folder, framework, paths, order, source,
-    ranges."""
+def _enter(spec: Mapping[str, Any]) -> None:
+    """The working directory becomes the project's folder."""
     random.seed()
     os.chdir(spec["folder"])
+    os.environ["TMPDIR"] = spec["temporary"]
+    tempfile.tempdir = None
     sys.dont_write_bytecode = True
     sys.path[:] = [spec["folder"], os.path.join(spec["folder"], "src"), *sys.path]
-    run = TestRun(spec["folder"], spec["order"], spec["source"], spec["ranges"])
+
+
+def run_tests(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """See Driver.run for `spec`."""
+    if spec["framework"] == "pytest":
+        importlib.import_module("pytest")  # before a file of the project can take its name
+    _enter(spec)
+    run = TestRun(spec)
     runner = run_unittest if spec["framework"] == "unittest" else run_pytest
     runner(run, spec["paths"])
     return run.report()
+
+
+def import_source(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The report of importing a module of the project: its message is why that fails."""
+    _enter(spec)
+    message = ""
+    try:
+        importlib.import_module(spec["module"])
+    except BaseException as error:
+        message = f"{type(error).__name__}: {error}"[-MESSAGE:]
+    return {
+        "is_collected": True,
+        "is_whole": True,
+        "culprit": "",
+        "messages": {"": message},
+        "outcomes": {},
+        "changes": {},
+        "lines": {},
+    }
 
 
 if __name__ == "__main__":

@@ -248,6 +248,8 @@ export default {
   logInInstead: "Log in with a password",
 
   advice: {
+    BLUEPRINT_INVALID: "Mend the errors that its findings tell.",
+    BLUEPRINT_PUBLISHED: "Make a new version from it, and change that.",
     VALIDATION: "Correct the fields that the message names.",
     MALFORMED: "Reload the page. If it stays, report it.",
     BODY_TOO_LARGE: "Shorten the prompt, or raise MAX_BODY_BYTES.",

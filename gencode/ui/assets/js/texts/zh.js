@@ -239,6 +239,8 @@ export default {
   logInInstead: "用密码登录",
 
   advice: {
+    BLUEPRINT_INVALID: "请修正校验结果中的错误。",
+    BLUEPRINT_PUBLISHED: "请基于它创建新版本再修改。",
     VALIDATION: "修改信息中提到的字段。",
     MALFORMED: "刷新页面；若仍出现，请报告。",
     BODY_TOO_LARGE: "缩短描述，或调大 MAX_BODY_BYTES。",

@@ -53,7 +53,7 @@ export function listView(nav) {
       const page = await ask(null, Math.min(100, state.shown));
       await loadKinds();
       if (turn !== state.asked) return;
-      Object.assign(state, { tasks: page.tasks, cursor: page.next_cursor });
+      Object.assign(state, { tasks: page.tasks, cursor: page.next_cursor, isLoaded: true });
       draw();
     } catch (error) {
       if (error instanceof Problem && !state.tasks.length) words.textContent = error.message;
@@ -111,7 +111,7 @@ export function listView(nav) {
     mark(id) {
       state.marked = id;
       draw();
-      if (!state.tasks.length) words.textContent = t("loading");
+      if (!state.isLoaded) words.textContent = t("loading");
     },
     stop() {
       clearInterval(timer);

@@ -36,7 +36,7 @@ const MAKERS = {
   decimal: () => text("", "decimal"),
   tags: () => text(""),
   model: modelSelect,
-  row: (field) => rowSelect(field.of, field.optional ? t("none") : ""),
+  row: (field) => rowSelect(field.of, field.optional ? t("default") : ""),
   choice: (field) => choice(field.options.map((option) => [option, field.names ? t(field.names)[option] : option])),
   secret: (field, row) =>
     h("input", {

@@ -1,0 +1,1 @@
+"""Blueprints of projects: drafts, versions, findings, differences, rendered projects."""

@@ -1,0 +1,136 @@
+"""What operations tell of a document: findings, the files of its project, differences."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from importlib import import_module
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+from gencode.blueprints import Blueprint, Severity, is_valid, normalised, repaired, validate
+from gencode.blueprints.comparison import ChangeType, compare, describe, json_patch
+from gencode.blueprints.comparison.compare import PropertyChange
+from gencode.http.base_models import RequestModel, ResponseModel
+from gencode.workspace.errors import BlueprintInvalid
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class FindingView(ResponseModel):
+    """`element`: by ids, such as `dataModels/Order/fields/total`. `fix`: what would mend it, if known."""
+
+    element: str
+    rule: str
+    severity: Severity
+    message: str
+    fix: dict[str, JsonValue] | None
+
+
+class BlueprintDocument(RequestModel):
+    spec: Blueprint
+
+
+class ExaminedBlueprint(ResponseModel):
+    """`repaired`: the document with the fixes of all errors that have one; null if it has no errors."""
+
+    is_valid: bool
+    findings: list[FindingView]
+    repaired: Blueprint | None
+
+
+class RenderedFile(ResponseModel):
+    """`bytes` in UTF-8."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class RenderedHole(ResponseModel):
+    """A part of a file that a model may write; until then it answers that it is not written."""
+
+    name: str
+    path: str
+
+
+class Preview(ResponseModel):
+    """What a build would write. It is `verified` by a build only."""
+
+    files: list[RenderedFile]
+    holes: list[RenderedHole]
+    findings: list[FindingView]
+
+
+class DifferenceView(ResponseModel):
+    type: ChangeType
+    element: str
+    text: str = Field(description="In the language of the request")
+    changes: dict[str, PropertyChange]
+
+
+class Comparison(ResponseModel):
+    """`patch`: a JSON Patch (RFC 6902) that makes the newer document of the older one."""
+
+    operations: list[DifferenceView]
+    patch: list[dict[str, JsonValue]]
+
+
+def findings_of(blueprint: Blueprint, language: str) -> list[FindingView]:
+    return [FindingView.model_validate(dict(one.shown(language))) for one in validate(blueprint)]
+
+
+def examine(blueprint: Blueprint, language: str) -> ExaminedBlueprint:
+    findings = validate(normalised(blueprint))
+    valid = is_valid(findings)
+    return ExaminedBlueprint(
+        is_valid=valid,
+        findings=[FindingView.model_validate(dict(one.shown(language))) for one in findings],
+        repaired=None if valid else repaired(blueprint)[0],
+    )
+
+
+def compared(old: Blueprint, new: Blueprint, language: str) -> Comparison:
+    operations = [
+        DifferenceView(type=one.type, element=one.element, text=describe(one, language), changes=one.changes)
+        for one in compare(old, new)
+    ]
+    return Comparison(operations=operations, patch=json_patch(old, new))
+
+
+def preview_of(blueprint: Blueprint, database: str, language: str) -> Preview:
+    """Raises BlueprintInvalid."""
+    project = _rendered(blueprint, database)
+    files = [
+        RenderedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+        for path, data in ((path, text.encode()) for path, text in project.files.items())
+    ]
+    holes = [RenderedHole(name=hole.name, path=hole.path) for hole in project.holes]
+    return Preview(files=files, holes=holes, findings=findings_of(blueprint, language))
+
+
+def archive_of(blueprint: Blueprint, database: str) -> bytes:
+    """A zip of the rendered project: the same document gives the same bytes. Raises BlueprintInvalid."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in _rendered(blueprint, database).files.items():
+            entry = zipfile.ZipInfo(path, _EPOCH)
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, text.encode(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def require_valid(blueprint: Blueprint) -> None:
+    """Raises BlueprintInvalid."""
+    errors = [one for one in validate(blueprint) if one.severity is Severity.ERROR]
+    if errors:
+        first = errors[0]
+        raise BlueprintInvalid(f"{len(errors)} errors, the first at {first.element}: {first.message()}")
+
+
+def _rendered(blueprint: Blueprint, database: str) -> Any:
+    require_valid(blueprint)
+    rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
+    return rendering.render_project(blueprint, rendering.Stack(database=database))
