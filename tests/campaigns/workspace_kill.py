@@ -53,6 +53,7 @@ FAILPOINTS = {
     "publish": 15,
     "row": 30,
     "index": 2,
+    "vectors": 2,
     "repo": 1,
     "push": 1,
 }

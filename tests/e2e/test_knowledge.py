@@ -195,6 +195,25 @@ async def test_after_kill_9_the_index_is_complete_and_nothing_is_doubled(tmp_pat
         assert twice <= set(server.asked[2])  # the request that the kill has cut off
 
 
+async def test_a_kill_between_the_vectors_and_their_bill_charges_the_reserve(tmp_path: Path) -> None:
+    """The vectors are there, so no further call tells what the task has used."""
+    async with (
+        embeddings_server() as server,
+        service(tmp_path, ENVIRONMENT, failpoint="vectors.after:1") as process,
+    ):
+        base = await a_base(process.url, encoder="model", encoder_config=await a_config(process.url, server))
+        added = await add(process.url, base, "guide.md", "# Guide\n\nApples are red.\n")
+        await process.ended()
+        await process.start()
+        history = await events(process.url, added["task_id"])
+        assert history[-1].data["status"] == "completed"
+        assert len(server.asked) == 2  # which vectors it makes, and those of the document
+        used = [event.data["total"]["prompt"] for event in history if event.kind == "usage"][-1]
+        ledger = (await get(process.url, "/api/v1/usage"))["total"]
+        assert used == ledger["prompt_tokens"]
+        assert ledger["unsettled"] == 1
+
+
 async def upload(url: str, base: str, name: str, data: bytes) -> dict[str, Any]:
     async with client(url) as http:
         path = f"/api/v1/knowledge/bases/{base}/documents/upload"

@@ -198,8 +198,8 @@ async def test_a_database_with_a_workspace_or_an_index_is_refused(data_dir: Path
 
 async def test_a_table_that_this_version_does_not_know_is_refused(data_dir: Path, postgres: str) -> None:
     with closing(sqlite3.connect(data_dir / WORKSPACE_DATABASE)) as connection, connection:
-        connection.execute("CREATE TABLE blueprints (id)")
-    with pytest.raises(StoreUnusable, match="does not know: blueprints"):
+        connection.execute("CREATE TABLE of_a_later_version (id)")
+    with pytest.raises(StoreUnusable, match="does not know: of_a_later_version"):
         await migrate_data_dir(data_dir, postgres, quiet)
 
 

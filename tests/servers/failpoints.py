@@ -4,7 +4,8 @@
                                       model call are not counted
     publish.before|after              of the hub
     repo|push.before|after            of the Git host
-    row|index.before|after            the transactions of the workspace's database; the writes of a text index
+    row.before|after                  the transactions of the workspace's database
+    index|vectors.before|after        the writes of the index of knowledge bases
     findings.before|after             the rows that a code review stores after its result
     answer.after                      a model's answer is complete, and nothing of it is processed yet
     reserve.after                     the cost of a model call is reserved, and nothing of it is sent: here
@@ -123,12 +124,9 @@ def install(failpoint: Failpoint) -> None:
 def _workspace(failpoint: Failpoint) -> Iterator[tuple[Any, Any, str, str]]:
     """Imported only where it is used: the core runs without what the workspace needs."""
     yield failpoint.around_block, import_module("gencode.workspace.database").Database, "transaction", "row"
-    yield (
-        failpoint.around_await,
-        import_module("gencode.retrieval.sqlite.index").SQLiteIndex,
-        "apply",
-        "index",
-    )
+    index = import_module("gencode.retrieval.sqlite.index").SQLiteIndex
+    yield failpoint.around_await, index, "apply", "index"
+    yield failpoint.around_await, index, "store_vectors", "vectors"
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ class Encoding:
     async def __call__(self, work: IndexWork, emit: Emit) -> IndexWork:
         """Raises EncoderUnavailable, the errors of PaidEncoding, and those of Indexing: a retry puts the
         document into the index again."""
+        await emit(*work.lost)
         await self._encode_all(work, emit)
         if work.repository_id:
             await self._replace(work)

@@ -50,7 +50,7 @@ class IndexPipeline:
         return self._stages
 
     def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> IndexWork:
-        return IndexWork.of(task, request, checkpoints)
+        return IndexWork.of(task, request, checkpoints, self.final_updates(task, checkpoints))
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
         return [*lost_call_updates(checkpoints, spent, lambda: task_price(task.parameters, self._price))]

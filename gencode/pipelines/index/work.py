@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from gencode.domain.task import Task
-from gencode.engine.ports.pipeline import Checkpoints
+from gencode.engine.ports.pipeline import Checkpoints, StageUpdate
 from gencode.llm.budget import Budget, total
 from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.llm.port import Usage
@@ -27,6 +27,8 @@ class IndexWork:
     commit       of the repository; "" until it is read
     spent        by all calls so far, those of a killed process with all they may have used
     answered     by those of them whose vectors are stored
+    lost         charge the calls that a killed process has left open: their vectors may be stored, so that no
+                 further call would tell what they may have cost
     chunks       that the task has put into the index
     """
 
@@ -40,10 +42,17 @@ class IndexWork:
     budget: Budget
     spent: Usage
     answered: Usage
+    lost: Sequence[StageUpdate] = ()
     chunks: int = 0
 
     @classmethod
-    def of(cls, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> IndexWork:
+    def of(
+        cls,
+        task: Task,
+        request: Mapping[str, Any],
+        checkpoints: Checkpoints,
+        lost: Sequence[StageUpdate] = (),
+    ) -> IndexWork:
         return cls(
             task=TaskVersion.of(task),
             principal=task.principal.id,
@@ -55,6 +64,7 @@ class IndexWork:
             budget=budget_of(request),
             spent=spent(checkpoints),
             answered=answered(checkpoints),
+            lost=lost,
             chunks=int(task.result.get("chunk_count") or 0),
         )
 
