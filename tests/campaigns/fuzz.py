@@ -86,7 +86,7 @@ class Campaign:
         """Every operation once as it is meant; then each with rows of the other user; then at random until so
         many bodies were sent."""
         for operation in self._document.operations:
-            await self._send(await self._cases.make(operation, valid=True))
+            await self._make_and_send(operation, valid=True)
         for case in neighbours(self._document, self._people, self._random):
             await self._send(case)
         weighted = [one for one in self._document.operations for _ in range(_weight(one))]
@@ -96,12 +96,15 @@ class Campaign:
 
     async def _client(self, operations: Sequence[Described], bodies: int) -> None:
         while self.report.bodies < bodies:
-            try:
-                case = await self._cases.make(self._random.choice(operations))
-            except NotPrepared:
-                self.report.unprepared += 1
-            else:
-                await self._send(case)
+            await self._make_and_send(self._random.choice(operations))
+
+    async def _make_and_send(self, operation: Described, *, valid: bool = False) -> None:
+        try:
+            case = await self._cases.make(operation, valid=valid)
+        except NotPrepared:
+            self.report.unprepared += 1
+        else:
+            await self._send(case)
 
     async def _send(self, case: Case) -> None:
         self.report.bodies += case.content is not None

@@ -14,7 +14,7 @@ from tests.campaigns.fuzzing.document import Described, Document
 from tests.campaigns.fuzzing.examples import EXAMPLES, PATCH, TEXT
 from tests.campaigns.fuzzing.files import form, hostile_form
 from tests.campaigns.fuzzing.people import People, Person
-from tests.campaigns.fuzzing.rows import KINDS, new_row, new_team, paused_task
+from tests.campaigns.fuzzing.rows import CAN_BE_MADE, KINDS, new_row, new_team, paused_task
 from tests.campaigns.fuzzing.values import DOCUMENTS, TEXTS, Generator, Json, encoded, mutated
 
 FORM, JSON, MULTIPART = "application/x-www-form-urlencoded", "application/json", "multipart/form-data"
@@ -173,8 +173,8 @@ class Cases:
             return {"id": team, "member_id": member}
         if operation.name == "addTeamMember":
             return {"id": await new_row(self._people, person, "team")}
-        if operation.method == "DELETE" and kinds:
-            name = list(kinds)[-1]
+        name = list(kinds)[-1] if kinds else ""
+        if operation.method == "DELETE" and kinds.get(name) in CAN_BE_MADE:
             return {name: await new_row(self._people, person, kinds[name])}
         return {}
 

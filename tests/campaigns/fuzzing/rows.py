@@ -21,6 +21,8 @@ CREATED_BY: Mapping[str, tuple[str, str]] = {
     "project": ("/projects", "createProject"),
 }
 """The path and the operation that make a row of each kind."""
+CAN_BE_MADE = frozenset((*CREATED_BY, "diff", "document"))
+"""Of other kinds, those of resources that are newer than this campaign among them, no row is made."""
 KINDS = {
     "/api/v1/git/credentials/": "credential",
     "/api/v1/git/repositories/": "repository",
