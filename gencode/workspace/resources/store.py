@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
@@ -26,7 +27,8 @@ from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.tables import Base
 
 MAX_AUDITED = 500
-"""Characters of a text that the audit log has in full; of longer ones it has the length and the digest."""
+"""Characters of a text, or of a JSON document, that the audit log has in full; of longer ones it has the length
+and the digest."""
 
 
 SECRET = "[secret]"
@@ -271,7 +273,8 @@ def _is_after(
 
 
 def _audited(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > MAX_AUDITED:
-        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
-        return {"length": len(value), "sha256": digest}
+    text = json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value
+    if isinstance(text, str) and len(text) > MAX_AUDITED:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return {"length": len(text), "sha256": digest}
     return value

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from gencode.domain.errors import Invalid, NotFound
 from gencode.workspace.audit.tables import AuditEntry
+from gencode.workspace.blueprints.resource import BLUEPRINTS
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES, PromptTemplate, PromptTemplateView
@@ -143,6 +144,18 @@ async def test_changes_are_audited_and_long_texts_by_their_digest(database_url: 
         assert {entry.subject for entry in entries} == {f"PromptTemplate:{row.id}"}
         assert entries[0].after["content"]["length"] == MAX_AUDITED + 1
         assert (entries[1].before, entries[1].after) == ({"name": "One"}, {"name": "New"})
+
+
+async def test_long_documents_are_audited_by_their_digest(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        spec = {"dataModels": [{"name": f"Thing{number}"} for number in range(50)]}
+        for document in ({"label": "short"}, spec):
+            values = {"name": "Shop", "version_tag": "1.0.0", "spec": document}
+            await opened.resource(BLUEPRINTS).create(values, ALICE)
+        async with opened.database.transaction() as session:
+            entries = (await session.scalars(select(AuditEntry).order_by(AuditEntry.position))).all()
+        assert entries[0].after["spec"] == {"label": "short"}
+        assert entries[1].after["spec"].keys() == {"length", "sha256"}
 
 
 @pytest.mark.parametrize(
