@@ -7,13 +7,16 @@ memory of an idle subscriber, are then released.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gencode.http.problems import unexpected
 
+log = structlog.get_logger(__name__)
 EXTENSION = "gencode.direct_writer"
 """The key in the scope's `extensions`; absent under other servers."""
 
@@ -59,8 +62,17 @@ def with_continuations(app: ASGIApp) -> ASGIApp:
             continuation, writer.continuation = writer.continuation, None  # breaks a reference cycle
             try:
                 await continuation(send)
+            except asyncio.CancelledError:
+                _cut_off(scope, writer)
             except Exception as error:
                 unexpected(scope["path"], error)
                 raise
 
     return run
+
+
+def _cut_off(scope: Scope, writer: DirectWriter) -> None:
+    """The server stops, and its time for responses that are being sent is over: no fault of the service. The
+    server closes the connection of a response that returns unfinished."""
+    log.warning("a stream was cut off: its client did not read it in time", path=scope["path"])
+    writer.disconnect()
