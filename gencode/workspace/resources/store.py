@@ -27,8 +27,8 @@ from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.tables import Base
 
 MAX_AUDITED = 500
-"""Characters of a text, or of a JSON document, that the audit log has in full; of longer ones it has the length
-and the digest."""
+"""Characters of a text, or of a JSON document, that the audit log has in full; of longer ones it has the
+length and the digest."""
 
 
 SECRET = "[secret]"
