@@ -262,9 +262,11 @@ class ActiveKinds:
 
     def messages(self, task: Task) -> Mapping[str, str] | None:
         """The message of the task's status by language; None of a failed or paused task, and of an unknown
-        kind."""
-        runtime = self.get(task.kind)
-        if not runtime or task.failure or task.paused_until:
+        kind or status."""
+        runtime, kind = self.get(task.kind), self.registry.get(task.kind)
+        if not runtime or not kind or task.failure or task.paused_until:
+            return None
+        if task.status not in (PENDING, *kind.stage_titles, *FINAL_STATUSES):
             return None
         message, status = runtime.pipeline.message, task.status
         return {language: message(replace(task, language=language), status) for language in LANGUAGES}

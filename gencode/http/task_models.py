@@ -94,7 +94,7 @@ class CoreTaskView(ResponseModel):
     task_url: Link
     messages: dict[str, str] | None = Field(
         None,
-        description="`message` by language (en, zh); only in responses with one task, and null of one that "
+        description="`message` by language (en, zh); only in responses with one task, and not of one that "
         "failed or waits for approval",
     )
     callback: CallbackView | None = Field(None, description="Only in responses with one task, not in lists")

@@ -72,7 +72,8 @@ def _get_operation(task_response: JsonDataSpec) -> Operation:
     async def get_task(request: Request) -> Response:
         services, task = get_services(request), await visible_task(request)
         view = task_data(task, api(request), services.kinds)
-        view["messages"] = services.kinds.messages(task)
+        if messages := services.kinds.messages(task):
+            view["messages"] = messages
         if callback := await services.callbacks.outbox.callback(task.id):
             view["callback"] = callback_data(callback)
         return task_response.make(view)

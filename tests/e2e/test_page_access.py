@@ -151,7 +151,7 @@ async def test_below_the_path_of_another_application(browser: Browser, tmp_path:
         await submit(page, "page", "a static page")
         await expect_status(page, "Completed")
         await page.get_by_role("treeitem", name="index.html").click()
-        await expect(page.locator(".code pre")).to_contain_text("<!doctype html>")
+        await expect(page.locator(".code pre.numbered")).to_contain_text("<!doctype html>")
 
 
 @asynccontextmanager
