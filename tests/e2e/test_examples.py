@@ -53,6 +53,7 @@ def test_every_program_of_the_examples_is_run() -> None:
     assert text.count("\n```") == 2 * len(BLOCK.findall(text))
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_an_example_follows_its_task_through_kill_9(language: str, tmp_path: Path) -> None:
     """It receives each event once, and the repository in the end."""

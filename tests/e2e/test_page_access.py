@@ -97,6 +97,7 @@ async def test_in_chinese_and_the_choice_is_remembered(browser: Browser, tmp_pat
         await expect(page.get_by_role("button", name="中文")).to_be_visible()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light")])
 async def test_narrow_screens_dark_and_light(
     browser: Browser, tmp_path: Path, width: int, scheme: str

@@ -82,6 +82,7 @@ def test_texts_too_large_for_one_comparison_have_a_right_diff_too(
     assert sum(hunk.added for hunk in kept) == 2, "the lines that are there once are matched"
 
 
+@pytest.mark.campaign
 @settings(deadline=None, max_examples=60)
 @given(TREES, TREES)
 def test_ours_and_gits_diff_of_two_trees_agree(

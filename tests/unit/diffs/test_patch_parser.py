@@ -328,6 +328,7 @@ def test_limits_are_named() -> None:
         parse_patch(HUNK.replace(b"/f", b"/" + b"f" * 5000))
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     "patch",
     [
