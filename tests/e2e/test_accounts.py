@@ -353,6 +353,10 @@ FOR_EVERYBODY = {
     *("listTeams", "createTeam", "getTeam", "changeTeam", "deleteTeam", "transferTeam", "leaveTeam"),
     *("listTeamMembers", "addTeamMember", "changeTeamMember", "removeTeamMember", "listTeamProjects"),
     *("listProjects", "createProject", "getProject", "changeProject", "deleteProject"),
+    *("listBlueprints", "createBlueprint", "getBlueprint", "changeBlueprint", "deleteBlueprint"),
+    *("validateBlueprint", "createProjectBlueprint", "listProjectBlueprints", "examineBlueprint"),
+    *("previewBlueprint", "downloadBlueprintProject", "compareBlueprint", "getBlueprintHistory"),
+    *("publishBlueprint", "createBlueprintVersion"),
     *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

@@ -17,6 +17,8 @@ pytestmark = [
     pytest.mark.one_process("the settings of several processes have no workspace yet"),
     pytest.mark.campaign,
 ]
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+"""The id of no row."""
 
 
 async def test_an_answer_is_stored_with_its_bill_and_reads_like_the_stream(tmp_path: Path) -> None:
@@ -298,7 +300,7 @@ async def test_citations_of_a_knowledge_base_are_verified(tmp_path: Path, is_off
         assert refused["errors"][0]["field"] == "knowledge_base_id"
         assert (await http.patch(chat.path, json={"title": "Old"})).status_code == 200
         for call, path in ((http.post, "/api/v1/chat/conversations"), (http.patch, chat.path)):
-            answer = await call(path, json={"knowledge_base_id": base.replace(base[0], "0")})
+            answer = await call(path, json={"knowledge_base_id": UNKNOWN})
             assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, "exists")
 
 
