@@ -11,7 +11,7 @@ language). An element without an id gets its name as its id, so a document witho
                      "relations": [{"name": "customer", "type": "ManyToOne", "target": "Customer"}]}, ...]}
 
 References (`target`, `entity`, `fields`, ...) are ids. Every text and list has a limit, and the form is
-strict: what a model or another tool writes is first made into this form by `reading` and `importers`.
+strict.
 """
 
 from __future__ import annotations

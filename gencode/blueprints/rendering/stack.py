@@ -15,11 +15,9 @@ class Database(StrEnum):
 
 
 class Stack(BaseModel):
-    """One value today for all but the database; others come as further template sets."""
+    """A further back end is a further template set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backend: Literal["fastapi"] = "fastapi"
-    frontend: Literal["vue3"] = "vue3"
-    ui_library: Literal["element-plus"] = "element-plus"
     database: Database = Database.POSTGRESQL
