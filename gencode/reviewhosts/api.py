@@ -12,6 +12,7 @@ from gencode.githosts.refusal_texts import account_advice
 from gencode.githosts.responses import ApiResponse, error_text
 from gencode.githosts.rest_api import RestApi
 from gencode.reviewhosts.errors import ChangeUnknown, PostingRefused
+from gencode.reviewhosts.port import Change
 from gencode.security.redaction import quoted
 
 PAGE = 50
@@ -39,6 +40,16 @@ class ReviewApi:
                 f"{self._identity.name} does not say whose the token is; check {self._identity.url_setting}"
             )
         return response.body
+
+    async def pull_request(self, number: int) -> Change:
+        """As GitHub has it, and Gitea after it. Raises ChangeUnknown."""
+        found = await self.change(f"/pulls/{number}", number)
+        return Change(
+            number=number,
+            head=text_of(object_of(found, "head"), "sha"),
+            is_open=found.get("state") == "open",
+            web_url=text_of(found, "html_url"),
+        )
 
     async def change(self, path: str, number: int) -> Mapping[str, Any]:
         """Raises ChangeUnknown."""

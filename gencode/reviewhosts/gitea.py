@@ -38,13 +38,7 @@ class GiteaReviews:
         return ""
 
     async def change(self, number: int) -> Change:
-        found = await self._api.change(f"/pulls/{number}", number)
-        return Change(
-            number=number,
-            head=text_of(object_of(found, "head"), "sha"),
-            is_open=found.get("state") == "open",
-            web_url=text_of(found, "html_url"),
-        )
+        return await self._api.pull_request(number)
 
     async def diff(self, change: Change) -> Sequence[FileDiff]:
         """A diff that cannot be read takes no comments."""
