@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 from pydantic import Field, JsonValue
 
-from gencode.blueprints import Blueprint, Severity, is_valid, normalised, repaired, validate
+from gencode.blueprints import Blueprint, Finding, Severity, is_valid, normalised, repaired, validate
 from gencode.blueprints.comparison import ChangeType, compare, describe, json_patch
 from gencode.blueprints.comparison.compare import PropertyChange
 from gencode.http.base_models import RequestModel, ResponseModel
@@ -78,8 +79,8 @@ class Comparison(ResponseModel):
     patch: list[dict[str, JsonValue]]
 
 
-def findings_of(blueprint: Blueprint, language: str) -> list[FindingView]:
-    return [FindingView.model_validate(dict(one.shown(language))) for one in validate(blueprint)]
+def _views(findings: Sequence[Finding], language: str) -> list[FindingView]:
+    return [FindingView.model_validate(dict(one.shown(language))) for one in findings]
 
 
 def examine(blueprint: Blueprint, language: str) -> ExaminedBlueprint:
@@ -87,7 +88,7 @@ def examine(blueprint: Blueprint, language: str) -> ExaminedBlueprint:
     valid = is_valid(findings)
     return ExaminedBlueprint(
         is_valid=valid,
-        findings=[FindingView.model_validate(dict(one.shown(language))) for one in findings],
+        findings=_views(findings, language),
         repaired=None if valid else repaired(blueprint)[0],
     )
 
@@ -102,35 +103,39 @@ def compared(old: Blueprint, new: Blueprint, language: str) -> Comparison:
 
 def preview_of(blueprint: Blueprint, database: str, language: str) -> Preview:
     """Raises BlueprintInvalid."""
+    findings = require_valid(blueprint)
     project = _rendered(blueprint, database)
     files = [
         RenderedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         for path, data in ((path, text.encode()) for path, text in project.files.items())
     ]
     holes = [RenderedHole(name=hole.name, path=hole.path) for hole in project.holes]
-    return Preview(files=files, holes=holes, findings=findings_of(blueprint, language))
+    return Preview(files=files, holes=holes, findings=_views(findings, language))
 
 
 def archive_of(blueprint: Blueprint, database: str) -> bytes:
     """A zip of the rendered project: the same document gives the same bytes. Raises BlueprintInvalid."""
+    require_valid(blueprint)
+    project = _rendered(blueprint, database)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in _rendered(blueprint, database).files.items():
+        for path, text in project.files.items():
             entry = zipfile.ZipInfo(path, _EPOCH)
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, text.encode(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
-def require_valid(blueprint: Blueprint) -> None:
-    """Raises BlueprintInvalid."""
-    errors = [one for one in validate(blueprint) if one.severity is Severity.ERROR]
+def require_valid(blueprint: Blueprint) -> list[Finding]:
+    """The findings, which are warnings. Raises BlueprintInvalid."""
+    findings = validate(blueprint)
+    errors = [one for one in findings if one.severity is Severity.ERROR]
     if errors:
         first = errors[0]
         raise BlueprintInvalid(f"{len(errors)} errors, the first at {first.element}: {first.message()}")
+    return findings
 
 
 def _rendered(blueprint: Blueprint, database: str) -> Any:
-    require_valid(blueprint)
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
     return rendering.render_project(blueprint, rendering.Stack(database=database))

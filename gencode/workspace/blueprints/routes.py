@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from gencode.blueprints import Blueprint
 from gencode.domain.errors import NotFound
+from gencode.http.base_models import UUID_PATTERN
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import DISPOSITION
 from gencode.http.dependencies import get_extension, get_principal
@@ -54,11 +55,10 @@ from gencode.workspace.resources.routes import (
     list_operation,
     operations_of,
     read_version,
+    require_readable,
 )
 from gencode.workspace.resources.store import ResourceStore
 from gencode.workspace.workspace import Workspace
-
-UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 T = TypeVar("T")
 DATABASE = Parameter(
@@ -72,7 +72,7 @@ BEFORE = Parameter(
     name="from",
     location="query",
     description="The id of the older version; default: the one that this was made from",
-    type=Text(pattern=UUID, message="is not an id"),
+    type=Text(pattern=UUID_PATTERN, message="is not an id"),
     default=None,
 )
 DOCUMENT = JsonBody(model=BlueprintDocument)
@@ -117,7 +117,7 @@ async def validate_blueprint(request: Request) -> Response:
 )
 async def create_in_project(request: Request) -> Response:
     given = await IN_PROJECT_BODY.read(request)
-    await _require_project(request)
+    await require_readable(request, PROJECTS)
     values = {**given.model_dump(mode="json"), "project_id": id_in_path(request)}
     return _view(CREATED, await _store(request).create(values, actor_of(request)))
 
@@ -237,17 +237,12 @@ async def create_version(request: Request) -> Response:
     return _view(CREATED, await _store(request).create(values, actor_of(request)))
 
 
-async def _require_project(request: Request) -> None:
-    projects = get_extension(request, Workspace).resource(PROJECTS)
-    await projects.get(id_in_path(request), get_principal(request).id)
-
-
 OF_A_PROJECT = ListWithin(
     name="listProjectBlueprints",
     path="/projects/{id:uuid}/blueprints",
     summary="List the blueprints of a project",
     column="project_id",
-    require=_require_project,
+    parent=PROJECTS,
 )
 CLONED[BlueprintRow] = clone_blueprints
 BLUEPRINT_OPERATIONS = (

@@ -96,17 +96,12 @@ async def get_stats(request: Request) -> Response:
     return STATS.make(stats)
 
 
-async def _require_team(request: Request) -> None:
-    teams = get_extension(request, Workspace).resource(TEAMS)
-    await teams.get(id_in_path(request), get_principal(request).id)
-
-
 OF_A_TEAM = ListWithin(
     name="listTeamProjects",
     path="/teams/{id:uuid}/projects",
     summary="List the projects of a team",
     column="team_id",
-    require=_require_team,
+    parent=TEAMS,
 )
 PROJECT_OPERATIONS = (
     *operations_of(PROJECTS),

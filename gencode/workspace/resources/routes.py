@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -69,14 +69,14 @@ def operations_of(resource: Resource[T, V]) -> Sequence[Operation]:
 class ListWithin:
     """A further list of a resource, of the rows whose `column` has the id in the path.
 
-    require   raises NotFound for who may not read what the path names
+    parent    the resource of what the path names: who may not read that gets NotFound
     """
 
     name: str
     path: str
     summary: str
     column: str
-    require: Callable[[Request], Awaitable[None]]
+    parent: Resource[Any, Any]
 
 
 def list_operation(resource: Resource[T, V], within: ListWithin | None = None) -> Operation:
@@ -96,11 +96,16 @@ def list_operation(resource: Resource[T, V], within: ListWithin | None = None) -
         given = {one.name: one.read(request) for one in filters}
         query = _page_query(request, {name: value for name, value in given.items() if value is not None})
         if within:
-            await within.require(request)
+            await require_readable(request, within.parent)
             query = replace(query, filters={**query.filters, within.column: id_in_path(request)})
         return page.make(page_model.model_validate(await _read_page(request, resource, query)))
 
     return list_rows
+
+
+async def require_readable(request: Request, resource: Resource[Any, Any]) -> None:
+    """Raises NotFound for who may not read the row that the path names."""
+    await _store(request, resource).get(id_in_path(request), get_principal(request).id)
 
 
 def _page_of(resource: Resource[T, V]) -> tuple[type[ResponseModel], JsonResponseSpec[Any]]:
