@@ -17,7 +17,7 @@ strict.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
@@ -258,7 +258,3 @@ class Blueprint(_Value):
     pages: Annotated[list[Page], Field(max_length=MAX_PAGES)] = Field(default_factory=list)
     apis: Annotated[list[Api], Field(max_length=2000)] = Field(default_factory=list)
     business_flows: Annotated[list[BusinessFlow], Field(max_length=500)] = Field(default_factory=list)
-
-    def changed(self, **values: Any) -> Self:
-        """A copy with other lists of elements."""
-        return self.model_copy(update=values)

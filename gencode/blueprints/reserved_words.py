@@ -19,15 +19,6 @@ PYTHON = frozenset(
     word.lower() for word in (*keyword.kwlist, "self", "cls", "print", "match", "case", "type")
 )
 
-TYPESCRIPT = _words(
-    """abstract any as async await boolean break case catch class const constructor continue debugger
-     declare default delete do else enum export extends false finally for from function get if
-     implements import in instanceof interface is keyof let module namespace never new null number
-     object of package private protected public readonly require return set static string super
-     switch symbol this throw true try type typeof undefined unique unknown var void while with
-     yield arguments eval"""
-)
-
 _JAVASCRIPT_KEYWORDS = _words(
     """await break case catch class const continue debugger default delete do else enum export extends
      false finally for function if implements import in instanceof interface let new null package

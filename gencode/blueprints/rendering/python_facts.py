@@ -180,27 +180,36 @@ def _highest(lowest: float | None, highest: float | None) -> int:
 
 
 def _imports(entities: Iterable[Field], entity: Field) -> dict[str, Any]:
-    fields = entity["fields"]
-    kinds = {field["type"] for field in fields}
-    has_now = any(field["type"] == "datetime" and field["default"] == "now" for field in fields)
+    return {**_of_model(entities, entity), **_of_schema(entity), **_of_api(entity), **_of_tests(entity)}
+
+
+def _kinds(entity: Field) -> set[str]:
+    return {field["type"] for field in entity["fields"]}
+
+
+def _has_now(entity: Field) -> bool:
+    return any(field["type"] == "datetime" and field["default"] == "now" for field in entity["fields"])
+
+
+def _of_model(entities: Iterable[Field], entity: Field) -> dict[str, Any]:
+    """What the module of the model imports; `uses_...` are of the schemas, too."""
+    fields, kinds, has_now = entity["fields"], _kinds(entity), _has_now(entity)
     related = {
         *(reference["target_module"] for reference in entity["references"]),
         *(inverse["source_module"] for inverse in entity["inverses"]),
         *(collection["target_module"] for collection in entity["collections"]),
     } - {entity["module"]}
-    relations = bool(entity["references"] or entity["inverses"] or entity["collections"])
-    columns = bool(fields or entity["references"])
-    schemas = {name for field in fields if (name := _SCHEMA_TYPES.get(field["type"])) in _SHARED_TYPES}
+    has_relations = bool(entity["references"] or entity["inverses"] or entity["collections"])
+    has_columns = bool(fields or entity["references"])
+    orm = [*(["mapped_column"] if has_columns else []), *(["relationship"] if has_relations else [])]
     return {
         "uses_dt": bool(kinds & {"date", "time", "datetime"}),
         "uses_decimal": "decimal" in kinds,
         "uses_uuid": "uuid" in kinds,
         "uses_json": "json" in kinds,
         "uses_now": has_now,
-        "uses_sa": columns,
-        "orm": ["Mapped", *(["mapped_column"] if columns else []), *(["relationship"] if relations else [])]
-        if columns or relations
-        else [],
+        "uses_sa": has_columns,
+        "orm": ["Mapped", *orm] if orm else [],
         "database": [
             "Base",
             *(["Key"] if entity["references"] else []),
@@ -215,19 +224,45 @@ def _imports(entities: Iterable[Field], entity: Field) -> dict[str, Any]:
             or entity["references"]
             or any(field["unique"] or field["index"] for field in fields)
         ),
-        "record_functions": sorted(
-            {
-                "find",
-                "listed",
-                *(["referenced"] if entity["references"] else []),
-                *(["collected"] if entity["collections"] else []),
-            }
-        ),
-        "api_models": sorted(
-            {entity["name"], *(one["target"] for one in (*entity["references"], *entity["collections"]))}
-        ),
+    }
+
+
+def _of_schema(entity: Field) -> dict[str, Any]:
+    fields, kinds = entity["fields"], _kinds(entity)
+    written = [_schema(field) for field in fields]
+    shared = {name for field in fields if (name := _SCHEMA_TYPES.get(field["type"])) in _SHARED_TYPES}
+    has_ids = bool(entity["references"] or entity["collections"])
+    return {
+        "schema_typing": [
+            *(["Annotated"] if any("Annotated[" in schema for schema in written) else []),
+            *(["Any"] if "json" in kinds else []),
+            *(["Literal"] if "enum" in kinds else []),
+        ],
+        "schema_names": sorted({"Input", "Output", *shared, *(["Id"] if has_ids else [])}),
+        "schema_uses_field": _has_now(entity)
+        or any("Field(" in schema for schema in written)
+        or bool(entity["collections"]),
+    }
+
+
+def _of_api(entity: Field) -> dict[str, Any]:
+    related = [*entity["references"], *entity["collections"]]
+    functions = {
+        "find",
+        "listed",
+        *(["referenced"] if entity["references"] else []),
+        *(["collected"] if entity["collections"] else []),
+    }
+    return {
+        "record_functions": sorted(functions),
+        "api_models": sorted({entity["name"], *(one["target"] for one in related)}),
+    }
+
+
+def _of_tests(entity: Field) -> dict[str, Any]:
+    return {
         "required": [
-            *(field["name"] for field in fields if field["required"] and field["default"] is None),
+            *(field["name"] for field in entity["fields"] if field["required"] and field["default"] is None),
             *(reference["column"] for reference in entity["references"] if reference["required"]),
         ],
         "factories": sorted(
@@ -237,15 +272,4 @@ def _imports(entities: Iterable[Field], entity: Field) -> dict[str, Any]:
                 *(f"make_{collection['target_module']}" for collection in entity["collections"]),
             }
         ),
-        "schema_typing": [
-            *(["Annotated"] if any("Annotated[" in _schema(field) for field in fields) else []),
-            *(["Any"] if "json" in kinds else []),
-            *(["Literal"] if "enum" in kinds else []),
-        ],
-        "schema_names": sorted(
-            {"Input", "Output", *schemas, *(["Id"] if entity["references"] or entity["collections"] else [])}
-        ),
-        "schema_uses_field": has_now
-        or any("Field(" in _schema(field) for field in fields)
-        or bool(entity["collections"]),
     }
