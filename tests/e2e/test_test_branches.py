@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_test_generation import GOOD_TEST, SHAPES, body
+from tests.e2e.test_test_generation import GOOD_TEST, SHAPES, beside_git_server, body
 from tests.servers.calls import client, get, post, submit
-from tests.servers.git_server import GitServer, git_server
+from tests.servers.git_server import GitServer
 from tests.servers.model import Body, Reply, model_server, plan_and_files, text
-from tests.servers.service import environment, running_app, service, settings
+from tests.servers.service import environment, service
 from tests.servers.stream import events
 
 pytestmark = [
@@ -107,13 +107,7 @@ async def with_credential(url: str, served: GitServer) -> None:
 
 
 async def test_a_branch_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
-    async with (
-        git_server(tmp_path / "served") as served,
-        model_server(text(GOOD_TEST)) as server,
-        running_app(
-            settings(tmp_path, server, workspace=True, workspace_allow_networks="127.0.0.0/8")
-        ) as app,
-    ):
+    async with beside_git_server(tmp_path) as (app, served, _server):
         repository = served_project(served, "canary-token-0123456789")
         foreign = repository.git("rev-parse", "HEAD").decode().strip()
         repository.git("branch", "add-tests")
@@ -132,13 +126,7 @@ async def test_a_branch_that_holds_something_else_is_left_alone(tmp_path: Path) 
 
 
 async def test_what_cannot_be_pushed_is_refused_before_a_model_is_asked(tmp_path: Path) -> None:
-    async with (
-        git_server(tmp_path / "served") as served,
-        model_server(text(GOOD_TEST)) as server,
-        running_app(
-            settings(tmp_path, server, workspace=True, workspace_allow_networks="127.0.0.0/8")
-        ) as app,
-    ):
+    async with beside_git_server(tmp_path) as (app, served, server):
         served_project(served, "")
         row = await registered(app.url, served.url())
         place = {"files": [], "repository_id": row, "base": "main", "head": "main"}
@@ -154,14 +142,7 @@ async def test_what_cannot_be_pushed_is_refused_before_a_model_is_asked(tmp_path
 
 
 async def test_a_push_that_is_refused_loses_no_test(tmp_path: Path) -> None:
-    async with (
-        git_server(tmp_path / "served") as served,
-        model_server(text(GOOD_TEST)) as server,
-        running_app(
-            settings(tmp_path, server, workspace=True, workspace_allow_networks="127.0.0.0/8")
-        ) as app,
-        client(app.url) as http,
-    ):
+    async with beside_git_server(tmp_path) as (app, served, server), client(app.url) as http:
         repository = served_project(served, "canary-token-0123456789")
         hook = repository.path / ".git/hooks/pre-receive"
         hook.parent.mkdir(exist_ok=True)

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,11 @@ import anyio
 import pytest
 
 from tests.servers.calls import client, get, post
-from tests.servers.git_server import git_server
+from tests.servers.git_server import GitServer, git_server
 from tests.servers.model import Body, ModelServer, Reply, model_server, text
 from tests.servers.quixbugs import GOOD, USELESS, programs
 from tests.servers.sandboxes import require_bubblewrap
-from tests.servers.service import environment, running_app, service, settings
+from tests.servers.service import App, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
 pytestmark = [
@@ -43,6 +45,17 @@ GOOD_TEST = "from shapes import area\n\n\ndef test_req_1_area():\n    assert are
 
 def body(**fields: Any) -> dict[str, Any]:
     return {"files": [{"path": "shapes.py", "text": SHAPES}], "functions": ["area"], **fields}
+
+
+@asynccontextmanager
+async def beside_git_server(folder: Path) -> AsyncIterator[tuple[App, GitServer, ModelServer]]:
+    """A service whose model writes a good test, and a Git server that it may call."""
+    async with (
+        git_server(folder / "served") as served,
+        model_server(text(GOOD_TEST)) as model,
+        running_app(settings(folder, model, workspace=True, workspace_allow_networks="127.0.0.0/8")) as app,
+    ):
+        yield app, served, model
 
 
 async def submit(url: str, **fields: Any) -> str:
@@ -184,13 +197,7 @@ async def test_with_a_sandbox_only_useful_tests_are_delivered(tmp_path: Path) ->
 
 
 async def test_what_differs_in_a_repository_is_tested(tmp_path: Path) -> None:
-    async with (
-        git_server(tmp_path / "served") as served,
-        model_server(text(GOOD_TEST)) as server,
-        running_app(
-            settings(tmp_path, server, workspace=True, workspace_allow_networks="127.0.0.0/8")
-        ) as app,
-    ):
+    async with beside_git_server(tmp_path) as (app, served, _server):
         repository = served.repository()
         old = {"shapes.py": SHAPES.replace("w * h", "w + h").encode(), "pytest.ini": b"", "logo.png": b"\xff"}
         repository.commit(old)
@@ -215,14 +222,7 @@ async def test_what_differs_in_a_repository_is_tested(tmp_path: Path) -> None:
 
 
 async def test_what_a_code_diff_changes_is_tested(tmp_path: Path) -> None:
-    async with (
-        git_server(tmp_path / "served") as served,
-        model_server(text(GOOD_TEST)) as server,
-        running_app(
-            settings(tmp_path, server, workspace=True, workspace_allow_networks="127.0.0.0/8")
-        ) as app,
-        client(app.url) as http,
-    ):
+    async with beside_git_server(tmp_path) as (app, served, server), client(app.url) as http:
         repository = served.repository()
         old = {"shapes.py": SHAPES.replace("w * h", "w + h").encode(), "pytest.ini": b""}
         base = repository.commit(old)
