@@ -192,15 +192,7 @@ def run_pytest(run: TestRun, paths: list[str]) -> None:
             yield from run.limited(_pytest_name(item.nodeid))
 
         def pytest_runtest_logreport(self, report: Any) -> None:
-            name = _pytest_name(report.nodeid)
-            if hasattr(report, "wasxfail"):
-                run.add(name, "xfailed")
-            elif report.failed:
-                run.add(name, "failed", _crash(report))
-            elif report.skipped:
-                run.add(name, "skipped")
-            elif report.when == "call":
-                run.add(name, "passed")
+            _add_report(run, report)
 
     options = ["-q", "-c", os.devnull, "--rootdir", run.folder, "--confcutdir", run.folder, *OPTIONS]
     places = [os.path.join(run.folder, path) for path in paths]  # none looks like an option
@@ -209,6 +201,18 @@ def run_pytest(run: TestRun, paths: list[str]) -> None:
         run.is_whole = not run.current
         if run.is_whole:
             run.fail_collection(f"pytest ended with {status!r}")
+
+
+def _add_report(run: TestRun, report: Any) -> None:
+    name = _pytest_name(report.nodeid)
+    if hasattr(report, "wasxfail"):
+        run.add(name, "xfailed")
+    elif report.failed:
+        run.add(name, "failed", _crash(report))
+    elif report.skipped:
+        run.add(name, "skipped")
+    elif report.when == "call":
+        run.add(name, "passed")
 
 
 def _asyncio_plugin(paths: list[str]) -> list[str]:
