@@ -53,6 +53,10 @@ class TemplateSet:
         """Kept: compiling the templates takes longer than rendering them."""
         return template_environment(self.sources)
 
+    def render_template(self, name: str, context: Mapping[str, Any]) -> str:
+        """One of the sources. Raises jinja2.TemplateError."""
+        return self._environment.get_template(name).render(context)
+
     def render(self, context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Paths and texts. Raises jinja2.TemplateError for a fault of a template."""
         for entry in self.manifest.files:
