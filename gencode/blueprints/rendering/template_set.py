@@ -5,7 +5,7 @@
      "copies": [{"path": "requirements.lock", "source": "requirements.lock"}]}
 
 `copies` are written as they are. `for` says how often a file is made: once (`project`), or for each `entity`,
-`page` or `flow`; it sees the project's context and the one element. What is rendered as nothing makes no file.
+`page` or `flow`; it sees the project's context and the one element. What is rendered as nothing is no file.
 """
 
 from __future__ import annotations
