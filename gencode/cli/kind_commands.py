@@ -112,4 +112,10 @@ LOGIN_COMMANDS: Mapping[str, Command] = {
     "logout": Command(help="end the session of gencode login", module="gencode.cli.commands.logout"),
 }
 
+BLUEPRINT_COMMANDS: Mapping[str, Command] = {
+    "blueprint": Command(
+        help="validate and compare blueprints of applications", module="gencode.cli.commands.blueprint"
+    ),
+}
+
 TASK_REGISTRY = registry_of(TASK_COMMANDS)

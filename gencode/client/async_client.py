@@ -233,6 +233,7 @@ class Client:
         body: Any = None,
         file: tuple[str, bytes] | None = None,
         params: Mapping[str, str] | None = None,
+        language: str = "",
         is_repeatable: bool = False,
     ) -> Any:
         """A request that has no method of its own; returns the JSON of the response, None if it has no body.
@@ -240,6 +241,7 @@ class Client:
         path           below /api/v1, such as "/knowledge/bases"; its parts are percent-encoded
         body           sent as JSON
         file           name and data, sent as the field `file` of a form
+        language       of messages, such as "zh"; "" is the service's
         is_repeatable  it may be sent again although the service may have received it
         """
         more: dict[str, Any] = {"params": dict(params or {})}
@@ -247,6 +249,8 @@ class Client:
             more["json"] = body
         if file is not None:
             more["files"] = {"file": file}
+        if language:
+            more["headers"] = {"Accept-Language": language}
         response = await self._connection.request(
             method, f"/api/v1{path}", repeatable=is_repeatable or method == "GET", **more
         )
