@@ -63,7 +63,7 @@ def render_project(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Bl
     first = project_context(predecessors[0], stack) if predecessors else context
     context["initial"] = {name: first[name] for name in ("tables", "join_tables")}
     files: dict[str, str] = {}
-    for name in ("common", stack.backend):
+    for name in stack.template_sets:
         for path, text in official_set(name).render(context):
             check_path(path, workflows=False)
             if path in files:
