@@ -266,4 +266,23 @@ export default {
   bpNoBuilds: "It was not built yet.",
   bpQa: { verified: "verified", failed: "failed its proof", unverified: "unverified" },
   bpDownloads: (number) => `${number} ${number === "1" ? "download" : "downloads"}`,
+
+  // Results of builds and of what makes blueprints
+  builtProject: "The project",
+  downloadProject: "Download the project",
+  archiveDigest: "SHA-256 of the archive",
+  projectChecksum: "Checksum of blueprint, templates and commit",
+  proofs: {
+    verified: "Every step of its proof has passed.",
+    failed: "A step of its proof has failed.",
+    unverified: "Unverified: nothing has proven that this project works.",
+  },
+  becauseOf: (reason) => `(${reason})`,
+  proofSteps: "Steps of the proof",
+  proofColumns: ["Step", "Outcome", "Exit code", "Time", "Command"],
+  stepStates: { passed: "passed", failed: "failed" },
+  endOfLog: "End of its log",
+  openParts: "Parts that the templates leave open",
+  holeSources: { model: "written by a model", kept: "written by an earlier build", default: "not written" },
+  buildWarnings: "Warnings about the blueprint",
 };

@@ -264,4 +264,23 @@ export default {
   bpNoBuilds: "尚未构建。",
   bpQa: { verified: "已验证", failed: "验证未通过", unverified: "未经验证" },
   bpDownloads: (number) => `下载 ${number} 次`,
+
+  // 构建与蓝图解析的结果
+  builtProject: "项目",
+  downloadProject: "下载项目",
+  archiveDigest: "归档文件的 SHA-256",
+  projectChecksum: "蓝图、模板与提交的校验和",
+  proofs: {
+    verified: "验证的每个步骤均已通过。",
+    failed: "验证的某个步骤未通过。",
+    unverified: "未经验证：没有任何步骤证明该项目可以运行。",
+  },
+  becauseOf: (reason) => `（${reason}）`,
+  proofSteps: "验证步骤",
+  proofColumns: ["步骤", "结果", "退出码", "耗时", "命令"],
+  stepStates: { passed: "通过", failed: "未通过" },
+  endOfLog: "日志末尾",
+  openParts: "模板留空的部分",
+  holeSources: { model: "由模型编写", kept: "由先前的构建编写", default: "未编写" },
+  buildWarnings: "蓝图的警告",
 };
