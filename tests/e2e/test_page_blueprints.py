@@ -240,3 +240,23 @@ async def test_a_viewer_reads_a_blueprint(browser: Browser, tmp_path: Path) -> N
             await expect(page.get_by_text("You may read this, and not change it.")).to_be_visible()
             names = await page.locator("article button:visible").all_inner_texts()
             assert names == ["Smaller", "Larger", "Fit"]
+
+
+async def test_a_project_is_built_and_its_proof_is_shown(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        blueprint = await store(app.url)
+        async with tab(browser, app.url, hash=f"#/workspace/blueprints/{blueprint}/build") as page:
+            await expect(page.get_by_role("heading", name="What would be written")).to_be_visible()
+            await page.get_by_label("Database").select_option("MySQL or MariaDB")
+            await check_accessibility(page)
+            await page.get_by_role("button", name="Build the project").click()
+            result = page.get_by_role("region", name="The project")
+            await expect(result.get_by_text("Unverified: nothing has proven that")).to_be_visible()
+            await check_accessibility(page)
+            (artifact,) = (await get(app.url, f"/api/v1/task/{page.url.split('/task/')[1]}/artifacts"))["items"]
+            await expect(result.get_by_label("SHA-256 of the archive")).to_have_text(artifact["sha256"])
+            async with page.expect_download() as download:
+                await result.get_by_role("link", name="Download the project").click()
+            assert (await download.value).suggested_filename == artifact["name"]
+            await page.get_by_role("link", name="Open the blueprint").click()
+            await expect(page.get_by_role("heading", level=1, name="Shop")).to_be_visible()
