@@ -253,7 +253,8 @@ async def test_a_project_is_built_and_its_proof_is_shown(browser: Browser, tmp_p
             result = page.get_by_role("region", name="The project")
             await expect(result.get_by_text("Unverified: nothing has proven that")).to_be_visible()
             await check_accessibility(page)
-            (artifact,) = (await get(app.url, f"/api/v1/task/{page.url.split('/task/')[1]}/artifacts"))["items"]
+            task = page.url.split("/task/")[1]
+            (artifact,) = (await get(app.url, f"/api/v1/task/{task}/artifacts"))["items"]
             await expect(result.get_by_label("SHA-256 of the archive")).to_have_text(artifact["sha256"])
             async with page.expect_download() as download:
                 await result.get_by_role("link", name="Download the project").click()
