@@ -25,7 +25,7 @@ class Certifier:
         self._environments = environments
 
     async def certify(self, files: Mapping[str, bytes], stack: Stack, report: Report) -> Certificate:
-        """Run each step, and call `report` for each that has ended. The first step that fails is the last one.
+        """Run the steps, and call `report` for each that has ended. The first that fails is the last one.
 
         files  of the project by path, as they are delivered
 

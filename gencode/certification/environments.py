@@ -1,8 +1,8 @@
-"""Environments in which projects are certified: a folder for each lock file of the template sets, made once with
-the network, and shown to the sandbox for reading.
+"""Environments in which projects are certified: a folder for each lock file of the template sets, made once
+with the network, and shown to the sandbox for reading.
 
-A folder is built beside its place and renamed when it is whole, so a process that prepares the same one at the same
-time, or dies, leaves nothing half-made.
+A folder is built beside its place and renamed when it is whole, so a process that prepares the same one at
+the same time, or dies, leaves nothing half-made.
 """
 
 from __future__ import annotations
@@ -55,11 +55,15 @@ def prepared_environment(folder: Path, lock: bytes) -> Environment | None:
     return Environment(folder=place, versions=document["versions"])
 
 
-def prepare_environments(folder: Path) -> list[Environment]:
-    """Those of all official lock files; the ones that are there are kept. Raises StartError."""
-    return [
-        prepared_environment(folder, lock) or _prepare(folder, lock) for lock in official_locks().values()
-    ]
+def prepared_environments(folder: Path) -> dict[str, Environment | None]:
+    """Those of all official lock files, by the digest of the lock file."""
+    return {digest: prepared_environment(folder, lock) for digest, lock in official_locks().items()}
+
+
+def prepare_environments(folder: Path) -> dict[str, Environment]:
+    """As `prepared_environments`; what is missing is made, with the network. Raises StartError."""
+    found = prepared_environments(folder)
+    return {digest: one or _prepare(folder, official_locks()[digest]) for digest, one in found.items()}
 
 
 def _prepare(folder: Path, lock: bytes) -> Environment:

@@ -15,8 +15,8 @@ _NO_MODELS = ("__init__.py", "join_tables.py")
 _VERSIONS = "backend/migrations/versions/"
 _PYTEST = (PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short")
 _ALEMBIC = (PYTHON, "-m", "alembic")
-_RULES = "E4,E7,E9,F"
-"""Ruff's default: what is wrong, not what is ugly."""
+_RUFF = ("check", "--isolated", "--no-cache", "--select", "E4,E7,E9,F", ".")
+"""Ruff's default rules: what is wrong, not what is ugly."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +51,7 @@ def groups_of(files: Mapping[str, bytes], stack: Stack) -> Iterator[Group]:
         steps=(
             _python("install", "pip", *_INSTALL, seconds=120),
             _python("compile", "compileall", "-q", "app", "migrations", "tests", seconds=120),
-            _python(
-                "lint", "ruff", "check", "--isolated", "--no-cache", "--select", _RULES, ".", seconds=120
-            ),
+            _python("lint", "ruff", *_RUFF, seconds=120),
         )
     )
     yield Group(steps=(Step(name="types", command=_MYPY, seconds=300),))

@@ -1,47 +1,59 @@
-"""Runs in the environment of the project: makes, with the factories of its tests, what is to be sent to its API.
-Writes a JSON list of {"url", "bodies"} to standard output.
+"""Runs in the environment of the project: makes, with the factories of its tests, what is to be sent to its
+API. Writes a JSON list of {"url", "bodies"} to standard output.
 
-Arguments: the Unix socket of the server. The records that a body refers to are made on the way.
+Argument: the Unix socket of the server. The records that a body refers to are made on the way.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    from gencode.certification.programs.gencode_build_requests import exchange
+else:
+    from gencode_build_requests import exchange
 
 BODIES = 2
 PREFIX = "make_"
 
 
-class Recording:
-    """Passes requests on, and keeps the address of the last one."""
+class Answer:
+    """What factories read of a response."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, status: int, data: bytes) -> None:
+        self.status_code = status
+        self.text = data.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Client:
+    """What factories use of a test client; it keeps the last address."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
         self.url = ""
 
-    def post(self, url: str, **options: Any) -> httpx.Response:
+    def post(self, url: str, *, json: Any) -> Answer:
         self.url = url
-        return self._client.post(url, **options)
+        return Answer(*exchange(self._path, "POST", url, json))
 
 
 def main() -> None:
     sys.path.insert(0, "")
-    from tests import factories  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
-
-    transport = httpx.HTTPTransport(uds=sys.argv[1])
-    with httpx.Client(transport=transport, base_url="http://application", timeout=30) as client:
-        recording = Recording(client)
-        found = []
-        for name in sorted(vars(factories)):
-            if name.startswith(PREFIX):
-                getattr(factories, name)(recording)
-                body_of = getattr(factories, f"body_of_{name[len(PREFIX) :]}")
-                url = recording.url
-                found.append({"url": url, "bodies": [body_of(recording) for _ in range(BODIES)]})
+    factories = importlib.import_module("tests.factories")
+    client = Client(sys.argv[1])
+    found = []
+    for name in sorted(vars(factories)):
+        if name.startswith(PREFIX):
+            getattr(factories, name)(client)
+            url = client.url
+            body_of = getattr(factories, f"body_of_{name[len(PREFIX) :]}")
+            found.append({"url": url, "bodies": [body_of(client) for _ in range(BODIES)]})
     json.dump(found, sys.stdout)
 
 

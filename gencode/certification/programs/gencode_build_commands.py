@@ -74,8 +74,8 @@ class Deadline:
 def start(
     command: Sequence[str], folder: str, environment: Mapping[str, str], output: int
 ) -> subprocess.Popen[bytes]:
-    """The process leads a session. It inherits nothing: all descriptors are closed by exec, and /proc cannot be
-    read to list them. Raises Unproven."""
+    """The process leads a session. It inherits nothing: all descriptors are closed by exec, and /proc cannot
+    be read to list them. Raises Unproven."""
     try:
         return subprocess.Popen(  # noqa: S603
             list(command),

@@ -1,5 +1,5 @@
-"""A database server of the run: started in an empty folder, reached over a Unix socket, asked by its own client.
-What the project says about its database is not asked."""
+"""A database server of the run: started in an empty folder, reached over a Unix socket, asked by its own
+client. What the project says about its database is not asked."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """Runs the steps of one group, up to the first that fails. Reads job.json:
 
-    {"steps": [{"name", "kind", "command", "folder", "seconds", ...}], "database": "postgresql" | "mysql" | ""}
+    {"steps": [{"name", "kind", "command", "folder", "seconds", ...}], "tables": 3,
+     "database": "postgresql" | "mysql" | ""}
 
 For each step, a line of JSON goes to standard output, which only this process has; a last line says that the
-group came to its end. The code of the project runs in other processes, which can neither trace this one nor reach
-its output; all of them but the database server are ended after each step.
+group came to its end. The code of the project runs in other processes, which can neither trace this one nor
+reach its output; all of them but the database server are ended after each step.
 """
 
 from __future__ import annotations
@@ -150,8 +151,8 @@ class Driver:
         return exit_code
 
     def _rows(self, step: dict[str, Any], deadline: Deadline, log: Log) -> int:
-        """Back to the first revision and again to the last, with rows: those of tables that were there all the
-        time are kept."""
+        """Back to the first revision and again to the last, with rows: those of tables that were there all
+        the time are kept."""
         before = self.database.counts(APPLICATION)
         down, up = (
             [*step["command"], "downgrade", step["first"]],

@@ -1,5 +1,5 @@
-"""Creates, reads, changes and deletes a record of every resource over HTTP. The address and the bodies come from
-the project's own factories; what must be there is read from the OpenAPI document, and each answer is judged here.
+"""Creates, reads, changes and deletes a record of every resource over HTTP. Addresses and bodies come from
+the project's own factories; what must be there is read from the OpenAPI document; each answer is judged here.
 """
 
 from __future__ import annotations
@@ -38,6 +38,18 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+def exchange(path: str, method: str, url: str, body: Any) -> tuple[int, bytes]:
+    """Status and data. path: of the socket. Raises OSError, http.client.HTTPException."""
+    connection = _Connection(path)
+    try:
+        data = None if body is None else json.dumps(body).encode()
+        connection.request(method, url, data, {"Content-Type": "application/json"} if data else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read(MAX_ANSWER)
+    finally:
+        connection.close()
+
+
 class Application:
     """A server at a Unix socket."""
 
@@ -48,7 +60,7 @@ class Application:
 
     def is_ready(self) -> bool:
         try:
-            return self._exchange("GET", "/health", None)[0] == 200
+            return exchange(self._path, "GET", "/health", None)[0] == 200
         except (OSError, http.client.HTTPException):
             return False
 
@@ -56,7 +68,7 @@ class Application:
         """The JSON of the answer. Raises Unproven unless it has this status."""
         self._deadline.check()
         try:
-            found, data = self._exchange(method, path, body)
+            found, data = exchange(self._path, method, path, body)
         except (OSError, http.client.HTTPException) as error:
             raise Unproven(f"{method} {path}: {type(error).__name__} {error}"[:SHOWN]) from None
         self._log.line(f"{method} {path} {found}")
@@ -68,16 +80,6 @@ class Application:
             return json.loads(text) if text else None
         except (ValueError, RecursionError):
             raise Unproven(f"{method} {path} answers no JSON: {text[:SHOWN]}") from None
-
-    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
-        connection = _Connection(self._path)
-        try:
-            data = None if body is None else json.dumps(body).encode()
-            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
-            answer = connection.getresponse()
-            return answer.status, answer.read(MAX_ANSWER)
-        finally:
-            connection.close()
 
 
 def resources(application: Application) -> set[str]:

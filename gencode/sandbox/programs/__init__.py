@@ -1,5 +1,5 @@
-"""What programs that judge others in a sandbox share. They are copied there as texts and use the standard library
-only; Python 3.8 or later. Nothing of the service imports them."""
+"""What programs that judge others in a sandbox share. They are copied there as texts and use the standard
+library only; Python 3.8 or later. Nothing of the service imports them."""
 
 from __future__ import annotations
 
