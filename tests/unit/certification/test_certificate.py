@@ -79,7 +79,9 @@ async def test_another_lock_file_is_never_installed(tmp_path: Path) -> None:
 async def test_what_an_official_lock_file_needs_must_be_prepared(tmp_path: Path) -> None:
     sandbox = SandboxOff()
     sandbox.off_reason, sandbox.can_show = "", True
-    rendered = render_project(Blueprint(project_name="shop"), Stack()).files
+    rendered = render_project(
+        Blueprint.model_validate({"projectName": "shop", "dataModels": [{"name": "Tag"}]}), Stack()
+    ).files
     files = {path: text.encode() for path, text in rendered.items()}
     certificate = await Certifier(sandbox=sandbox, environments=tmp_path).certify(files, Stack(), nobody)
     assert certificate == unverified(NOT_PREPARED)
