@@ -265,6 +265,11 @@ class Client:
         except ValueError:
             raise unexpected_response(response) from None
 
+    async def text(self, path: str, *, params: Mapping[str, str] | None = None) -> str:
+        """The body of a response that is a text; `path` as in `call`."""
+        response = await self._connection.request("GET", f"/api/v1{path}", params=dict(params or {}))
+        return response.text
+
     async def result(self, task_id: str, name: str) -> bytes:
         """A result that tasks of one kind have, such as `review.md`: the body of its response."""
         return (await self._connection.request("GET", _task_path(task_id, name))).content

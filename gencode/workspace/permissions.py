@@ -88,11 +88,12 @@ PERMISSIONS: Mapping[str, Permission] = {
             "downloadBlueprintProject",
             "compareBlueprint",
             "getBlueprintHistory",
+            "exportBlueprint",
         ),
         replace(EVERYBODY, team=READ_CONTENT),
     ),
     **dict.fromkeys(
-        ("createProjectBlueprint", "publishBlueprint", "createBlueprintVersion"),
+        ("createProjectBlueprint", "publishBlueprint", "createBlueprintVersion", "importBlueprint"),
         replace(EVERYBODY, team=WRITE_CONTENT),
     ),
     "logOut": OWN,

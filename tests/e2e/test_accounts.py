@@ -356,7 +356,7 @@ FOR_EVERYBODY = {
     *("listBlueprints", "createBlueprint", "getBlueprint", "changeBlueprint", "deleteBlueprint"),
     *("validateBlueprint", "createProjectBlueprint", "listProjectBlueprints", "examineBlueprint"),
     *("previewBlueprint", "downloadBlueprintProject", "compareBlueprint", "getBlueprintHistory"),
-    *("publishBlueprint", "createBlueprintVersion"),
+    *("publishBlueprint", "createBlueprintVersion", "importBlueprint", "exportBlueprint"),
     *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
