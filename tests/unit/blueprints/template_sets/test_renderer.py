@@ -1,4 +1,4 @@
-"""Sets of others are rendered in a child: as sets of the distribution, within limits, with places of errors."""
+"""Sets of others are rendered in a child, as those of the distribution, within limits; errors have places."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def test_the_corpus_is_valid_and_has_every_type_and_relation() -> None:
     assert {relation.type for one in entities for relation in one.relations} == set(RelationType)
 
 
+@pytest.mark.campaign
 async def test_a_set_of_the_distribution_is_rendered_alike_in_the_child(renderer: TemplateRenderer) -> None:
     shop = proof_corpus()["shop"]
     whole: dict[str, str] = {}
@@ -103,6 +104,7 @@ PATHS = {
 }
 
 
+@pytest.mark.campaign
 async def test_paths_are_checked_as_those_of_models(renderer: TemplateRenderer) -> None:
     content = a_set({f"t{n}": "x" for n in range(len(PATHS))}, list(PATHS))
     found = await findings(renderer, content)
@@ -146,5 +148,5 @@ def test_output_and_files_are_limited() -> None:
     arguments: dict[str, Any] = {"sources": {"a": "12345"}, "files": [("a", "a", "project")]}
     for limits in ({"max_files": 0, "max_characters": 9}, {"max_files": 9, "max_characters": 4}):
         rendering = SetRendering(**arguments, **limits, progress=lambda step: None)
-        with pytest.raises(Exception, match="too much text|more than 0 files"):
+        with pytest.raises(Exception, match=r"too much text|more than 0 files"):
             rendering.project(SMALL)
