@@ -28,8 +28,8 @@ from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
 from gencode.workspace.resources.declaration import Resource
-from gencode.workspace.templates.resource import TEMPLATE_SETS
 from gencode.workspace.teams.roles import READ_CONTENT, TEAM_ROLES, WRITE_CONTENT, TeamRole
+from gencode.workspace.templates.resource import TEMPLATE_SETS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,9 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TemplateFile(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     path: Annotated[str, Field(max_length=300)]
     template: Annotated[str, Field(max_length=200)]

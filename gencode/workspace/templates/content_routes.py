@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from gencode.blueprints.template_sets import SetContent, write_archive
 from gencode.blueprints.template_sets.content import MANIFEST
-from gencode.domain.errors import NotFound
+from gencode.domain.errors import Invalid, NotFound
 from gencode.http.base_models import UUID_PATTERN
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import DISPOSITION
@@ -42,6 +42,7 @@ BLUEPRINT = Parameter(
     location="query",
     description="The blueprint that the set is applied to",
     type=Text(pattern=UUID_PATTERN, message="is not an id"),
+    default=None,
 )
 _ZIP = {"type": "string", "format": "binary"}
 CONTENT = ResponseSpec(
@@ -106,7 +107,8 @@ async def apply(request: Request) -> Response:
     errors=_ERRORS,
 )
 async def download_applied(request: Request) -> Response:
-    blueprint_id = BLUEPRINT.read(request)
+    if (blueprint_id := BLUEPRINT.read(request)) is None:
+        raise Invalid.of("blueprint_id", "missing", "send the id of the blueprint")
     _, files = await _applied(request, blueprint_id, DATABASE.read(request))
     return await _zip(files, f"{blueprint_id}-project.zip")
 

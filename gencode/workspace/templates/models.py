@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
-from gencode.blueprints.template_sets import Manifest
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, RowId, unchanged
@@ -112,7 +111,7 @@ class TemplateItem(ResponseModel):
 class TemplateView(TemplateItem):
     """`findings`: of the last proof; its content is the archive."""
 
-    manifest: Manifest
+    manifest: Annotated[dict[str, JsonValue], _MANIFEST]
     findings: list[FindingView]
 
 
@@ -154,9 +153,8 @@ def item_of(row: TemplateSetRow) -> TemplateItem:
 
 
 def view_of(row: TemplateSetRow) -> TemplateView:
-    manifest = Manifest.model_validate(row.content["manifest"])
     findings = [FindingView.model_validate(one) for one in row.findings]
-    return TemplateView(**_values(row), manifest=manifest, findings=findings)
+    return TemplateView(**_values(row), manifest=row.content["manifest"], findings=findings)
 
 
 def _values(row: TemplateSetRow) -> dict[str, Any]:

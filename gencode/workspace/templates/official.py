@@ -40,7 +40,7 @@ def official_items(filters: dict[str, str], text: str) -> Iterator[TemplateItem]
 
 
 def official_view(content: SetContent) -> TemplateView:
-    return TemplateView(**_values(content), manifest=content.manifest, findings=[])
+    return TemplateView(**_values(content), manifest=content.document["manifest"], findings=[])
 
 
 def _values(content: SetContent) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.file_body import FILE, FileBody, FileForm
 from gencode.http.operation import Operation, operation
-from gencode.http.parameter_types import Choices, Parameter
+from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.errors import (
     AlreadyTaken,
@@ -70,7 +70,7 @@ IS_OFFICIAL = Parameter(
     name="is_official",
     location="query",
     description="Only sets of the service (true), or only those of users (false)",
-    type=Choices(("true", "false")),
+    type=Text(pattern="^(true|false)$", rule="enum", message="is none of true, false"),
     default=None,
 )
 PAGE = JsonResponseSpec(model=TemplatePage, description="One's own, those of one's projects, and public ones")
@@ -177,8 +177,10 @@ async def list_versions(request: Request) -> Response:
     row, principal = await _row(request), get_principal(request).id
     table = TemplateSetRow
     readable = TEMPLATE_SETS.access.is_readable(table, principal) | table.is_public.is_(True)
-    place = (table.project_id == row.project_id) if row.project_id else (
-        table.project_id.is_(None) & (table.owner == row.owner)
+    place = (
+        (table.project_id == row.project_id)
+        if row.project_id
+        else (table.project_id.is_(None) & (table.owner == row.owner))
     )
     found = select(table).where(~table.is_deleted, table.code == row.code, place, readable)
     newest = found.order_by(table.created_at.desc(), table.id.desc()).limit(MAX_VERSIONS)
