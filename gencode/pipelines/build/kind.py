@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from gencode.certification import Certifier
+from gencode.certification.environments import FOLDER
 from gencode.codegen.errors import CheckFailed
 from gencode.domain.errors import (
     CrashLoop,
@@ -39,8 +40,6 @@ from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.errors import ProjectArchived
 from gencode.workspace.workspace import Workspace
 
-ENVIRONMENTS = "build-environments"
-"""In DATA_DIR: see gencode.certification."""
 KIND = Kind(
     name=NAME,
     title={"en": "Build a project", "zh": "构建项目"},
@@ -101,7 +100,7 @@ KIND = Kind(
 def start(dependencies: KindDependencies) -> KindRuntime:
     workspace, settings = dependencies.extension(Workspace), dependencies.settings
     is_off = settings.sandbox == "off"
-    certifier = Certifier(sandbox=dependencies.sandbox, environments=settings.data_dir / ENVIRONMENTS)
+    certifier = Certifier(sandbox=dependencies.sandbox, environments=settings.data_dir / FOLDER)
     services = BuildServices(
         workspace=workspace,
         builds=BuildStore(workspace.database),
