@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import StoreError
+from gencode.workspace.blueprints.proposals.table import BlueprintProposal
+from gencode.workspace.blueprints.table import BlueprintRow
 from gencode.workspace.code_diffs.table import CodeDiff, CodeDiffFile
 from gencode.workspace.conversations.tables import ChatMessage, Conversation
 from gencode.workspace.database import Database
@@ -54,6 +56,7 @@ class Dependents:
 
 
 DEPENDENTS: Mapping[type[Base], Sequence[Dependents]] = {
+    BlueprintRow: (Dependents(table=BlueprintProposal, of=BlueprintProposal.blueprint_id),),
     CodeDiff: (Dependents(table=CodeDiffFile, of=CodeDiffFile.diff_id),),
     Conversation: (Dependents(table=ChatMessage, of=ChatMessage.conversation_id),),
     KnowledgeBase: (Dependents(table=KnowledgeDocument, of=KnowledgeDocument.base_id),),
