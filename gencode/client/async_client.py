@@ -151,6 +151,10 @@ class Client:
         """Cancel the task; returns once it has stopped."""
         return cast(Task, await self._connection.request_json("POST", _task_path(task_id, "cancel")))
 
+    async def delete(self, task_id: str) -> None:
+        """Delete a task that is over, with its events and files."""
+        await self._connection.request("DELETE", _task_path(task_id))
+
     async def retry(self, task_id: str, **changes: Unpack[RetryOptions]) -> Accepted:
         """Resume a failed task, with changed options if given; completed model calls are not paid again."""
         more: dict[str, Any] = {"json": changes} if changes else {}
@@ -233,6 +237,7 @@ class Client:
         body: Any = None,
         file: tuple[str, bytes] | None = None,
         params: Mapping[str, str] | None = None,
+        language: str = "",
         is_repeatable: bool = False,
     ) -> Any:
         """A request that has no method of its own; returns the JSON of the response, None if it has no body.
@@ -240,6 +245,7 @@ class Client:
         path           below /api/v1, such as "/knowledge/bases"; its parts are percent-encoded
         body           sent as JSON
         file           name and data, sent as the field `file` of a form
+        language       of messages, such as "zh"; "" is the service's
         is_repeatable  it may be sent again although the service may have received it
         """
         more: dict[str, Any] = {"params": dict(params or {})}
@@ -247,6 +253,8 @@ class Client:
             more["json"] = body
         if file is not None:
             more["files"] = {"file": file}
+        if language:
+            more["headers"] = {"Accept-Language": language}
         response = await self._connection.request(
             method, f"/api/v1{path}", repeatable=is_repeatable or method == "GET", **more
         )

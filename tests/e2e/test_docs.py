@@ -47,6 +47,7 @@ WORKSPACE_PAGES = (
     "review",
     "teams",
     "blueprints",
+    "builds",
     "tests",
 )
 """Pages that need WORKSPACE=true."""

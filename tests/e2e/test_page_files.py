@@ -5,6 +5,7 @@ And what the form and other tabs keep.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from gencode.client import Client
 from tests.e2e.test_page_access import check_accessibility
 from tests.e2e.test_page_keys import enter_key
 from tests.e2e.test_page_task import HOSTILE, expect_status, planned, submit
-from tests.servers.browser import needs_chromium, tab
+from tests.servers.browser import held_back, needs_chromium, tab
 from tests.servers.calls import post
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
@@ -124,6 +125,17 @@ async def test_edits_of_a_plan_survive_a_reload(browser: Browser, tmp_path: Path
         await check_accessibility(page)
         await card.get_by_role("button", name="Approve 2 files").click()
         await expect_status(page)
+
+
+async def test_nothing_is_added_to_a_plan_that_has_not_arrived(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
+        card = page.get_by_role("region", name="Approve the plan")
+        async with held_back(page, "**/plan"):
+            await page.get_by_label("Let me approve the plan first").check()
+            await submit(page)
+            await expect(card.get_by_role("button", name="Add a file")).to_be_disabled()
+        await card.get_by_role("button", name="Add a file").click()
+        await expect(card.get_by_text(re.compile(r"File \d+ has no path"))).to_be_visible()
 
 
 async def test_the_form_suggests_a_name_that_is_free(browser: Browser, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.test_page_access import check_accessibility
 from tests.e2e.test_page_accounts import PASSWORD, create_admin, log_in
-from tests.servers.browser import needs_chromium, tab
+from tests.servers.browser import held_back, needs_chromium, tab
 from tests.servers.calls import client, get
 from tests.servers.model import chunk, model_server, stream, text
 from tests.servers.service import running_app, service, settings
@@ -132,6 +132,7 @@ async def test_an_admin_makes_a_user_who_changes_the_password(browser: Browser, 
             await page.get_by_role("button", name="Save").click()
             await expect(page.get_by_text("bob@example.com · Developer")).to_be_visible()
             await page.get_by_role("link", name="Account", exact=True).click()
+            await expect(page.get_by_label("Current password")).to_be_visible()
             await expect(page.get_by_text("a@example.com · Admin")).to_be_visible()
             await check_accessibility(page)
             await page.get_by_label("Current password").fill(PASSWORD)
@@ -139,6 +140,17 @@ async def test_an_admin_makes_a_user_who_changes_the_password(browser: Browser, 
             await page.get_by_role("button", name="Change password").click()
             await expect(page.get_by_text("The password is changed.")).to_be_visible()
             await expect(page.get_by_text("this one")).to_be_visible()
+
+
+async def test_a_view_has_its_heading_while_it_loads(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app, tab(browser, app.url) as page:
+        async with held_back(page, "**/api/v1/usage*"):
+            await page.goto(f"{app.url}/#/workspace/usage")
+            await expect(page.get_by_role("heading", level=1, name="Usage")).to_be_visible()
+            await expect(page.locator("main").get_by_text("Loading")).to_be_visible()
+            await check_accessibility(page)
+        await expect(page.locator("main").get_by_text("Loading")).to_have_count(0)
+        await expect(page.get_by_role("heading", level=1, name="Usage")).to_be_visible()
 
 
 async def test_a_document_is_uploaded_and_read(browser: Browser, tmp_path: Path) -> None:

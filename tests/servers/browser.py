@@ -12,8 +12,9 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import anyio
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, Route, async_playwright, expect
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first that is installed. The headless shell of the same engine needs two thirds of the CPU time."""
@@ -66,6 +67,22 @@ async def tab(
     finally:
         await context.close()
     watch.check(expected)
+
+
+@asynccontextmanager
+async def held_back(page: Page, url: str) -> AsyncIterator[None]:
+    """Requests to this pattern of URLs wait for the end of the block."""
+    released = anyio.Event()
+
+    async def hold(route: Route) -> None:
+        await released.wait()
+        await route.continue_()
+
+    await page.route(url, hold)
+    try:
+        yield
+    finally:
+        released.set()
 
 
 class _Watch:

@@ -57,7 +57,7 @@ def render_project(blueprint: Blueprint, stack: Stack) -> Project:
         raise InvalidBlueprint("a blueprint with errors is not rendered")
     context = project_context(blueprint, stack)
     files: dict[str, str] = {}
-    for name in ("common", stack.backend):
+    for name in stack.template_sets:
         for path, text in official_set(name).render(context):
             check_path(path, workflows=False)
             if path in files:

@@ -15,9 +15,15 @@ class Database(StrEnum):
 
 
 class Stack(BaseModel):
-    """A further back end is a further template set."""
+    """A further back end or front end is a further template set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backend: Literal["fastapi"] = "fastapi"
     database: Database = Database.POSTGRESQL
+    frontend: Literal["vue", "none"] = "none"
+
+    @property
+    def template_sets(self) -> tuple[str, ...]:
+        """Names of the sets that make a project, in their order."""
+        return ("common", self.backend, *(() if self.frontend == "none" else (self.frontend,)))

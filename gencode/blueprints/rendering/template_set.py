@@ -1,10 +1,11 @@
 """Template sets: a folder with a manifest and Jinja2 files.
 
     {"name": "fastapi", "version": "1.0.0", "files": [
-        {"path": "app/models/[[ entity.module ]].py", "template": "model.py.j2", "for": "entity"}, ...]}
+        {"path": "app/models/[[ entity.module ]].py", "template": "model.py.j2", "for": "entity"}, ...],
+     "copies": [{"path": "requirements.lock", "source": "requirements.lock"}]}
 
-`for` says how often a file is made: once (`project`), or for each `entity`, `page` or `flow`; it sees
-the project's context and the one element. What is rendered as nothing makes no file.
+`copies` are written as they are. `for` says how often a file is made: once (`project`), or for each `entity`,
+`page` or `flow`; it sees the project's context and the one element. What is rendered as nothing is no file.
 """
 
 from __future__ import annotations
@@ -33,17 +34,27 @@ class TemplateFile(BaseModel):
     each: Literal["project", "entity", "page", "flow"] = Field(default="project", alias="for")
 
 
+class CopiedFile(BaseModel):
+    """A file of the set that every project has, such as a lock file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Annotated[str, Field(max_length=300)]
+    source: Annotated[str, Field(max_length=200)]
+
+
 class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
     version: Annotated[str, Field(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
     files: Annotated[list[TemplateFile], Field(max_length=500)]
+    copies: Annotated[list[CopiedFile], Field(max_length=100)] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateSet:
-    """`sources`: Jinja2 templates by name."""
+    """`sources`: by name, Jinja2 templates and the files that are copied."""
 
     manifest: Manifest
     sources: Mapping[str, str]
@@ -54,7 +65,8 @@ class TemplateSet:
         return template_environment(self.sources)
 
     def render(self, context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Paths and texts. Raises jinja2.TemplateError for a fault of a template."""
+        """Paths and texts. Raises jinja2.TemplateError, and KeyError where a copy is missing."""
+        yield from ((entry.path, self.sources[entry.source]) for entry in self.manifest.copies)
         for entry in self.manifest.files:
             path = self._environment.from_string(entry.path)
             template = self._environment.get_template(entry.template)
@@ -84,5 +96,5 @@ def _sources(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
     for entry in sorted(folder.iterdir(), key=lambda one: one.name):
         if entry.is_dir():
             yield from _sources(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(".j2"):
+        elif entry.name != "manifest.json":
             yield f"{prefix}{entry.name}", entry.read_text("utf-8")

@@ -52,6 +52,12 @@ function planCard(follow) {
   const approve = h("button", { class: "button primary", disabled: true, onclick: () => act(approve, decide) });
   const why = h("p", { class: "note", id: "plan-why", role: "status" }, t("loading"));
   approve.setAttribute("aria-describedby", "plan-why");
+  const addFile = h(
+    "button",
+    { class: "button", type: "button", disabled: true, onclick: () => add({ path: "", purpose: "" }, "", "", true) },
+    icon("plus"),
+    t("planAdd"),
+  );
   const undo = h("button", { class: "button quiet", type: "button", hidden: true, onclick: discard }, t("planUndo"));
   const lead = h("p", {}, t("planLead"));
   const estimate = h("p", { class: "note", id: "plan-estimate" });
@@ -69,12 +75,7 @@ function planCard(follow) {
       "div",
       { class: "buttons" },
       approve,
-      h(
-        "button",
-        { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, "", "", true) },
-        icon("plus"),
-        t("planAdd"),
-      ),
+      addFile,
       undo,
       why,
     ),
@@ -95,6 +96,7 @@ function planCard(follow) {
       if (mine) show(mine);
       put(estimate, plan.estimate ? estimateOf(plan.estimate) : "");
       leftOut.replaceChildren(...leftOutOf(plan.left_out || []));
+      addFile.disabled = false; // before, the list that arrives would replace the row
       count();
     } catch (error) {
       lead.textContent = error.message;

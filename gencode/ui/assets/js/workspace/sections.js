@@ -163,6 +163,21 @@ export const SECTIONS = [
     ],
   },
   {
+    name: "tests",
+    title: "testGeneration",
+    path: "pipelines/test-generation",
+    show: (box) => formOf(box, SECTIONS.find((one) => one.name === "tests"), "new"),
+    heading: "testsLead",
+    submit: "startTests",
+    fields: [
+      { name: "repository_id", label: "repositoryId", hint: "testsRepositoryHint", type: "row", of: "git/repositories", required: true },
+      { name: "base", label: "baseRef", required: true },
+      { name: "head", label: "headRef", required: true },
+      { name: "deliver", label: "deliverTests", type: "choice", options: ["files", "branch"], names: "deliverTestsAs", initial: "files" },
+      { name: "model", label: "model", hint: "answerModelHint", type: "model", optional: true, more: true },
+    ],
+  },
+  {
     name: "knowledge",
     title: "knowledge",
     lead: "knowledgeLead",

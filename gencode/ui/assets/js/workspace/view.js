@@ -2,7 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { t } from "../words.js";
-import { formOf, listOf } from "./resource.js";
+import { formOf, heading, listOf } from "./resource.js";
 import { SECTIONS } from "./sections.js";
 
 /** Fills `main` with the view of `#/workspace/SECTION/ID`; gives what takes it away. */
@@ -11,10 +11,11 @@ export function workspaceView(main, name, id) {
   const box = h("article", { class: "sheet workspace" });
   main.append(tabs(section), box);
   document.title = `${t(section.title)} · gencode`;
+  fill(box, heading(t(section.title)), h("p", { class: "note" }, t("loading"))); // until the section is loaded
   let isShown = true;
   const shown = section.show ? section.show(box, id) : id ? formOf(box, section, id) : listOf(box, section);
   Promise.resolve(shown).catch((error) => {
-    if (isShown) fill(box, h("p", { class: "note" }, error.message));
+    if (isShown) fill(box, heading(t(section.title)), h("p", { class: "note" }, error.message));
     else throw error;
   });
   return () => {
