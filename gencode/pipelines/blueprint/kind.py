@@ -77,8 +77,8 @@ KIND = Kind(
         tool_title="Make a blueprint",
         tool_description=(
             "Make a blueprint (data models, pages, apis, business flows) of requirements: a text, "
-            "requirement documents, or both. With blueprint_id, propose a change of that draft, which a person accepts. "
-            "Answers at once with a task_id."
+            "requirement documents, or both. With blueprint_id, propose a change of that draft, which a "
+            "person accepts. Answers at once with a task_id."
         ),
         errors=(NotFound, Forbidden, ProjectArchived, BlueprintPublished),
     ),

@@ -74,12 +74,12 @@ Types of components: {", ".join(sorted(COMPONENT_TYPES))}.
 
 _KEEP = """
 An element that is there already is changed: repeat its `id` and the ids of its parts. What you do not repeat
-stays; `removeFields`: ["id"] removes fields and relations. The components of a page are replaced as a whole."""
+stays; `removeFields`: ["id"] removes fields and relations. Components of a page are replaced as a whole."""
 
 _REPAIR = f"""Task: {REPAIR_PURPOSE}
 You are an experienced software architect. One element of an application has errors. Write it again, without
-them: the whole element as one JSON object on one line, with its `kind` and `id`. If it needs an entity that is
-missing, write that entity on a line of its own.
+them: the whole element as one JSON object on one line, with its `kind` and `id`. If it needs an entity that
+is missing, write that entity on a line of its own.
 
 {_RULES}"""
 

@@ -1,7 +1,7 @@
 """The entities that the rules know, by the words that name them, with their usual fields.
 
-A block has the entity with its words, then its fields, NAME:LABEL:TYPE and flags (r required, u unique), then the
-entities that each record belongs to (<), and those that it is in a many-to-many relation with (&).
+A block has the entity with its words, then its fields, NAME:LABEL:TYPE and flags (r required, u unique), then
+the entities that each record belongs to (<), and those that it is in a many-to-many relation with (&).
 """
 
 from __future__ import annotations
