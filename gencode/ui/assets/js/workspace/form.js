@@ -54,9 +54,9 @@ function tick(field, value) {
   return h("label", { class: "tick" }, input, h("span", {}, t(field.label), hint));
 }
 
-/** Makes the form one to read only; its text can still be selected. */
-export function freeze(form) {
-  for (const control of form.elements)
+/** Makes what is below `root` something to read only; its text can still be selected. */
+export function freeze(root) {
+  for (const control of root.querySelectorAll("input, textarea, select"))
     if (control.matches("textarea, input:not([type=checkbox])")) control.readOnly = true;
     else control.disabled = true;
 }

@@ -12,6 +12,7 @@
 import { announce } from "../dom.js";
 import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
+import { blueprintsView } from "./blueprints/section.js";
 import { chatView } from "./chat.js";
 import { diffDetail } from "./diff.js";
 import { knowledgeDetail } from "./knowledge.js";
@@ -237,6 +238,7 @@ export const SECTIONS = [
     ],
     detail: projectDetail,
   },
+  { name: "blueprints", title: "blueprints", show: blueprintsView },
   {
     name: "credentials",
     title: "gitCredentials",
