@@ -149,7 +149,7 @@ async def test_documents_of_requirements_and_a_project_with_a_version_already(tm
 
 async def test_another_principal_sees_neither_task_nor_proposal(tmp_path: Path) -> None:
     keys = {"alice": "a" * 24, "bob": "b" * 24}
-    named = ",".join(f"{name}:{key}" for name, key in keys.items())
+    named = ",".join(f"{name}={key}" for name, key in keys.items())
     variables = environment(WORKSPACE="true", API_KEYS=named)
     async with service(tmp_path, variables) as process, client(process.url) as http:
         alice, bob = ({"X-API-Key": key} for key in keys.values())

@@ -127,9 +127,13 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         ),
         prepare=Preparation(workspace, dependencies.choose_model).prepare,
         view=_fields,
-        label=lambda task: str(task.parameters.get("name") or task.id),
+        label=_label,
         notification_fields=_notification_fields,
     )
+
+
+def _label(task: Task) -> str:
+    return str(task.parameters.get("title") or task.id)
 
 
 def _fields(task: Task) -> Mapping[str, Any]:
@@ -142,7 +146,7 @@ def _fields(task: Task) -> Mapping[str, Any]:
 
 
 def _notification_fields(task: Task, event: Event) -> Mapping[str, Any]:
-    return {"blueprint_id": _fields(task)["blueprint_id"], "name": task.parameters.get("name")}
+    return {"blueprint_id": _fields(task)["blueprint_id"], "name": _label(task)}
 
 
 BLUEPRINT_PARSES = KindFactory(kind=KIND, start=start)

@@ -71,7 +71,7 @@ class Preparation:
         short: dict[str, Any] = {key: value for key, value in stored.items() if key != "text"}
         return PreparedTask(
             request=stored,
-            parameters={**short, "name": name or _first_line(request.text)},
+            parameters={**short, "title": name or _first_line(request.text)},
             message=MESSAGES[PENDING][submitter.language],
         )
 

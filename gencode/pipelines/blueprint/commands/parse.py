@@ -63,7 +63,7 @@ async def _parse(client: Client, args: argparse.Namespace) -> int:
     args.task_id = submitted["task_id"]
     if not await _completes(client, args, display):
         return 1
-    task = await client.task(args.task_id)
+    task: dict[str, Any] = {**await client.task(args.task_id)}
     made = json.loads(await client.result(args.task_id, "blueprint"))
     shown = {"blueprint_id": task["blueprint_id"], "proposal_id": task["proposal_id"], **made}
     print(as_json(shown) if args.json else printable("\n".join(_lines(task, made))))

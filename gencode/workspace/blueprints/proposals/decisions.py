@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -54,7 +52,8 @@ class ProposalDecisions:
         async def mark(session: AsyncSession, _row: BlueprintRow) -> None:
             stored = await _locked(session, proposal_id)
             _require_pending(stored)
-            _decide(stored, ProposalStatus.ACCEPTED, actor)
+            stored.status, stored.version = ProposalStatus.ACCEPTED.value, stored.version + 1
+            stored.decided_by, stored.decided_at = actor.id, now()
 
         changes = {"spec": proposal.spec}
         changed = await self._blueprints.change(blueprint_id, changes, actor, draft.version, then=mark)
@@ -66,12 +65,12 @@ class ProposalDecisions:
         if proposal.status == ProposalStatus.REJECTED:
             return proposal
         _require_pending(proposal)
-        values: dict[str, Any] = {
-            "status": ProposalStatus.REJECTED.value,
-            "decided_by": actor.id,
-            "decided_at": now(),
-        }
-        return await self._proposals.change(proposal_id, values, actor, proposal.version)
+
+        async def mark(_session: AsyncSession, row: BlueprintProposal) -> None:
+            row.decided_by, row.decided_at = actor.id, now()
+
+        values = {"status": ProposalStatus.REJECTED.value}
+        return await self._proposals.change(proposal_id, values, actor, proposal.version, then=mark)
 
 
 def _require_pending(proposal: BlueprintProposal) -> None:
@@ -82,8 +81,3 @@ def _require_pending(proposal: BlueprintProposal) -> None:
 async def _locked(session: AsyncSession, proposal_id: str) -> BlueprintProposal:
     query = select(BlueprintProposal).where(BlueprintProposal.id == proposal_id).with_for_update()
     return (await session.scalars(query)).one()
-
-
-def _decide(row: BlueprintProposal, status: ProposalStatus, actor: Actor) -> None:
-    row.status, row.decided_by, row.decided_at = status.value, actor.id, now()
-    row.version += 1
