@@ -20,6 +20,7 @@ from gencode.http.operation import Operation
 from gencode.workspace.blueprints.resource import BLUEPRINTS
 from gencode.workspace.code_diffs.resource import CODE_DIFFS
 from gencode.workspace.conversations.resource import CONVERSATIONS
+from gencode.workspace.deployments.resource import DEPLOYMENTS
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
@@ -103,6 +104,8 @@ PERMISSIONS: Mapping[str, Permission] = {
         ),
         replace(EVERYBODY, team=WRITE_CONTENT),
     ),
+    **in_project(DEPLOYMENTS),
+    **dict.fromkeys(("listProjectDeployments", "renderDeployment"), replace(EVERYBODY, team=READ_CONTENT)),
     "logOut": OWN,
     "getOwnUser": OWN,
     "changeOwnUser": OWN,

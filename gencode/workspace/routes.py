@@ -6,6 +6,7 @@ from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.blueprints.routes import BLUEPRINT_OPERATIONS
 from gencode.workspace.code_diffs.routes import CODE_DIFF_OPERATIONS
 from gencode.workspace.conversations.routes import CONVERSATION_OPERATIONS
+from gencode.workspace.deployments.routes import DEPLOYMENT_OPERATIONS
 from gencode.workspace.git_credentials.routes import GIT_CREDENTIAL_OPERATIONS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
@@ -42,6 +43,7 @@ GUARDED_OPERATIONS = guarded(
         *PROJECT_OPERATIONS,
         *PLAN_OPERATIONS,
         *BLUEPRINT_OPERATIONS,
+        *DEPLOYMENT_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

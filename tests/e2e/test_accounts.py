@@ -357,6 +357,8 @@ FOR_EVERYBODY = {
     *("validateBlueprint", "createProjectBlueprint", "listProjectBlueprints", "examineBlueprint"),
     *("previewBlueprint", "downloadBlueprintProject", "compareBlueprint", "getBlueprintHistory"),
     *("publishBlueprint", "createBlueprintVersion"),
+    *("listDeployments", "createDeployment", "getDeployment", "changeDeployment", "deleteDeployment"),
+    *("listProjectDeployments", "renderDeployment"),
     *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

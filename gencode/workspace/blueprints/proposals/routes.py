@@ -125,7 +125,7 @@ def _view(row: BlueprintProposal, draft: BlueprintRow, language: str) -> Proposa
     return ProposalView(
         **item_values(row),
         is_current=draft.is_draft and draft.spec == row.base,
-        difference=compared(base, spec, language),
+        difference=compared(base, spec, "postgresql", language),
         findings=finding_views(validate(spec), language),
         spec=spec,
     )
