@@ -88,6 +88,20 @@ class BlueprintInvalid(RequestError):
     meaning = "The blueprint has errors"
 
 
+class ProposalOutdated(RequestError):
+    """The draft is not what the proposal was made from."""
+
+    code = "PROPOSAL_OUTDATED"
+    http_status = 409
+    meaning = "The blueprint was changed since the proposal was made"
+
+
+class ProposalDecided(RequestError):
+    code = "PROPOSAL_DECIDED"
+    http_status = 409
+    meaning = "The proposal was accepted or rejected already"
+
+
 class TemplateNotProven(RequestError):
     code = "TEMPLATE_NOT_PROVEN"
     http_status = 409

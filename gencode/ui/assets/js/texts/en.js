@@ -348,6 +348,8 @@ export default {
     LAST_ADMIN: "Make another user an admin first.",
     PLAN_LIMIT_REACHED: "Do what the message says, or ask an admin of the service for a higher plan.",
     PROJECT_ARCHIVED: "Take the project out of the archive first.",
+    PROPOSAL_DECIDED: "Parse the requirements again for a new proposal.",
+    PROPOSAL_OUTDATED: "Parse the requirements again, or change the draft by hand.",
     TEAM_HAS_PROJECTS: "Delete the team's projects first.",
     TEAM_NEEDS_OWNER: "Make another member the owner of the team first.",
     TEMPLATE_CHECK_FAILED: "Try again in a moment.",

@@ -338,6 +338,8 @@ export default {
     LAST_ADMIN: "请先将另一个用户设为管理员。",
     PLAN_LIMIT_REACHED: "请按提示处理，或请服务管理员提升套餐。",
     PROJECT_ARCHIVED: "请先将项目取消归档。",
+    PROPOSAL_DECIDED: "请重新解析需求以获得新的修改建议。",
+    PROPOSAL_OUTDATED: "请重新解析需求，或手动修改草稿。",
     TEAM_HAS_PROJECTS: "请先删除该团队的项目。",
     TEAM_NEEDS_OWNER: "请先将团队转让给另一名成员。",
     TEMPLATE_CHECK_FAILED: "请稍后重试。",

@@ -7,8 +7,8 @@ from alembic import op
 
 from gencode.workspace.tables import UtcDateTime
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 _OF_A_PROJECT = sa.text("project_id IS NOT NULL AND NOT is_deleted")
 _OF_A_PERSON = sa.text("project_id IS NULL AND NOT is_deleted")
