@@ -130,10 +130,17 @@ async def test_findings_are_mended_in_place_and_a_version_is_published(
             await expect(page.get_by_text("0.2.0 · draft")).to_be_visible()
             await open_tab(page, "Application")
             await page.get_by_label("Title").fill("Corner shop")
+            await open_tab(page, "Data models")
+            await page.get_by_role("link", name="Order", exact=True).click()
+            await page.get_by_role("button", name="Remove placed").click()
             await save(page)
             await open_tab(page, "Versions")
             await expect(page.locator(".changes")).to_contain_text('"Corner shop"')
             await expect(page.get_by_role("list", name="History").get_by_role("link")).to_have_count(2)
+            await expect(page.locator(".migration .destructive")).to_contain_text("placed")
+            await check_accessibility(page)
+            await open_tab(page, "Build")
+            await expect(page.locator(".migration .destructive")).to_contain_text("(may lose data)")
             await check_accessibility(page)
 
 

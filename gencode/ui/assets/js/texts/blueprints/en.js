@@ -285,4 +285,16 @@ export default {
   openParts: "Parts that the templates leave open",
   holeSources: { model: "written by a model", kept: "written by an earlier build", default: "not written" },
   buildWarnings: "Warnings about the blueprint",
+
+  // What a newer version does
+  bpImpact: "What it changes for a project of the version that it was made from",
+  bpImpactFiles: (added, changed, removed) => `Files: ${added} added, ${changed} changed, ${removed} removed.`,
+  bpFileChanges: { added: "added", changed: "changed", removed: "removed" },
+  bpMigration: "Migration of the tables",
+  bpNoMigration: "The tables stay as they are.",
+  bpDestructive: "(may lose data)",
+  bpNeedsDecision: "The blueprint has no default: rows that are there get a neutral value.",
+  bpRevision: "The revision of Alembic",
+  bpBreaks: "What others rely on and is different",
+  bpNoBreaks: "Nothing.",
 };

@@ -283,4 +283,16 @@ export default {
   openParts: "模板留空的部分",
   holeSources: { model: "由模型编写", kept: "由先前的构建编写", default: "未编写" },
   buildWarnings: "蓝图的警告",
+
+  // 新版本的影响
+  bpImpact: "对其来源版本的项目的影响",
+  bpImpactFiles: (added, changed, removed) => `文件：新增 ${added}，修改 ${changed}，删除 ${removed}。`,
+  bpFileChanges: { added: "新增", changed: "修改", removed: "删除" },
+  bpMigration: "数据表迁移",
+  bpNoMigration: "数据表不变。",
+  bpDestructive: "（可能丢失数据）",
+  bpNeedsDecision: "蓝图没有默认值：已有的行将使用中性值。",
+  bpRevision: "Alembic 迁移脚本",
+  bpBreaks: "其他程序和用户所依赖、且有变化的内容",
+  bpNoBreaks: "没有。",
 };
