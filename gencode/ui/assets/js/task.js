@@ -4,6 +4,7 @@ export const GENERATE_STAGES = ["generating", "merging_files", "creating_repo", 
 const STATES = { pending: "queued", completed: "succeeded", failed: "failed", cancelled: "cancelled" };
 const FINAL_STATUSES = ["completed", "failed", "cancelled"];
 const FINAL_STATES = ["succeeded", "failed", "cancelled"];
+const MOST_ELEMENTS = 5000;
 const MAX_LIVE = 2 ** 21; // characters of one file that is being written
 
 /** Tasks of kind "generate" have files, a plan and a repository. Older services send no kind. */
@@ -40,6 +41,7 @@ export function blank(id) {
     share: null, // percent of the parts that are done, of kinds that count them
     progress: null,
     log: [],
+    elements: new Map(), // of a blueprint, by kind and name, as they are said
     newest: null, // the path that was written last
   };
 }
@@ -148,6 +150,10 @@ const FOLDS = {
   },
   progress(task, data) {
     task.progress = data;
+  },
+  element(task, data) {
+    const key = `${data.kind} ${data.name}`;
+    if (task.elements.size < MOST_ELEMENTS || task.elements.has(key)) task.elements.set(key, data);
   },
   section: (task, { part, of }) => share(task, part, of),
   reviewed(task, { of }) {

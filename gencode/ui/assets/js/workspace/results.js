@@ -5,13 +5,17 @@ import { fill, h } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { markdown } from "../markdown.js";
 import { buildOf } from "./build_result.js";
+import { saidElements } from "./said_elements.js";
 import { number, t } from "../words.js";
 import { said } from "./resource.js";
 
 const RESULTS = { build: buildOf, code_review: reviewOf, requirement_analysis: requirementsOf, test_generation: testsOf };
 
-/** Fills `place` once the task is over, as soon as it has something to show: a review that could not be posted is kept. */
-export function showResult(place, { id, task }) {
+/** Fills `place` once the task is over, as soon as it has something to show: a review that could not be posted is kept.
+ * What a blueprint will consist of is shown as it is said. */
+export function showResult(place, follow) {
+  const { id, task } = follow;
+  if (task.kind === "blueprint") return saidElements(place, follow);
   const show = RESULTS[task.kind];
   const isThere = task.state === "succeeded" || (task.state === "failed" && task.review);
   const shown = `${id} ${task.state}`;

@@ -297,4 +297,13 @@ export default {
   bpRevision: "The revision of Alembic",
   bpBreaks: "What others rely on and is different",
   bpNoBreaks: "Nothing.",
+
+  // What makes a blueprint
+  saidElements: "What it consists of",
+  nothingSaid: "Nothing has been said yet.",
+  saidKinds: { entity: "Data model", page: "Page", api: "API", flow: "Business flow" },
+  saidParts: { outline: "outlined", details: "described" },
+  bpRelationCount: (number) => count(number, "relation", "relations"),
+  openBlueprint: "Open the blueprint",
+  openProposal: "Look at the proposed change",
 };

@@ -295,4 +295,13 @@ export default {
   bpRevision: "Alembic 迁移脚本",
   bpBreaks: "其他程序和用户所依赖、且有变化的内容",
   bpNoBreaks: "没有。",
+
+  // 蓝图的生成
+  saidElements: "蓝图的内容",
+  nothingSaid: "尚无内容。",
+  saidKinds: { entity: "数据模型", page: "页面", api: "接口", flow: "业务流程" },
+  saidParts: { outline: "已规划", details: "已设计" },
+  bpRelationCount: (number) => `${number} 个关系`,
+  openBlueprint: "打开蓝图",
+  openProposal: "查看修改建议",
 };

@@ -14,6 +14,7 @@ import { entitiesTab } from "./entities.js";
 import { fillSlots } from "./finding_slots.js";
 import { findingsTab, formOf } from "./findings_tab.js";
 import { pagesTab } from "./pages.js";
+import { proposalsTab } from "./proposals.js";
 import { versionsTab } from "./versions.js";
 
 const TABS = {
@@ -22,6 +23,7 @@ const TABS = {
   apis: apisTab,
   application: applicationTab,
   findings: findingsTab,
+  proposals: proposalsTab,
   versions: versionsTab,
   build: buildTab,
 };
