@@ -28,6 +28,7 @@ export default {
   bpStart: { requirements: "Make a blueprint", file: "Import it", empty: "Create it" },
   bpRequirements: "Requirements",
   bpRequirementsHint: "What the application is for, what it keeps, who uses it and how.",
+  bpDocuments: "Requirement documents that count, too",
   bpFile: "File",
   bpFileHint: "Tables in SQL, DBML, JHipster's JDL, or an OpenAPI document.",
   bpFormat: "Notation",

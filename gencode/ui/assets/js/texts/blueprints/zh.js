@@ -26,6 +26,7 @@ export default {
   bpStart: { requirements: "智能解析", file: "导入", empty: "创建" },
   bpRequirements: "需求描述",
   bpRequirementsHint: "应用的用途、要保存的数据、使用者及使用方式。",
+  bpDocuments: "同时采用的需求文档",
   bpFile: "文件",
   bpFileHint: "SQL 建表语句、DBML、JHipster JDL 或 OpenAPI 文档。",
   bpFormat: "格式",

@@ -29,6 +29,6 @@ export function documentChoice() {
     },
   });
   load().catch(() => {}); // without them, the text alone counts
-  const element = h("details", {}, h("summary", {}, t("requirementDocuments")), h("div", { class: "stack tight" }, ticks, upload));
+  const element = h("details", {}, h("summary", {}, t("bpDocuments")), h("div", { class: "stack tight" }, ticks, upload));
   return { element, chosen: () => [...chosen] };
 }

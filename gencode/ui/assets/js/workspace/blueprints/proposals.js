@@ -4,7 +4,7 @@ import { get, post, request } from "../../api.js";
 import { modelSelect } from "../../choices.js";
 import { labelled } from "../../controls.js";
 import { announce, fill, h } from "../../dom.js";
-import { ago, t } from "../../words.js";
+import { dated, t } from "../../words.js";
 import { keepEdits } from "../kept_form.js";
 import { refuse, said } from "../resource.js";
 import { documentChoice } from "./document_choice.js";
@@ -14,7 +14,7 @@ export function proposalsTab(draft, chosen, { address, go }) {
   const rows = h("ul", { class: "element-list", "aria-label": t("bpTabs").proposals });
   const words = h("p", { class: "note" }, t("loading"));
   const shown = h("div", {});
-  const element = h("div", { class: "stack" }, draft.isOpen && parsing(draft), h("h2", {}, t("bpTabs").proposals), words, rows, shown);
+  const element = h("div", { class: "stack" }, h("h2", {}, t("bpTabs").proposals), words, rows, shown, draft.isOpen && parsing(draft));
 
   async function load() {
     try {
@@ -39,11 +39,11 @@ export function proposalsTab(draft, chosen, { address, go }) {
 }
 
 function item(one, chosen, address) {
-  const words = [t("bpProposalStates")[one.status], t("bpChangeCount", one.changes), ago(one.created_at, Date.now())];
+  const words = [t("bpProposalStates")[one.status], t("bpChangeCount", one.changes)];
   return h(
     "li",
     {},
-    h("a", { href: address("proposals", one.id), "aria-current": one.id === chosen ? "true" : null }, one.name),
+    h("a", { href: address("proposals", one.id), "aria-current": one.id === chosen ? "true" : null }, `${t("bpProposed")} · ${dated(one.created_at)}`),
     h("span", { class: "row-note" }, words.join(" · ")),
   );
 }
