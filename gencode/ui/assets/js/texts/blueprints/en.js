@@ -31,8 +31,12 @@ export default {
   bpDocuments: "Requirement documents that count, too",
   bpFile: "File",
   bpFileHint: "Tables in SQL, DBML, JHipster's JDL, or an OpenAPI document.",
+  bpSource: "Its text",
+  bpSourceHint: "Of the file, or pasted here.",
+  bpLine: (number) => `line ${number}`,
+  bpImported: (number) => `It is imported. ${count(number, "part", "parts")} of the source could not be taken over as they are:`,
   bpFormat: "Notation",
-  bpFormats: { auto: "Found by its text", sql: "SQL", dbml: "DBML", jdl: "JDL", openapi: "OpenAPI" },
+  bpFormats: { sql: "SQL", dbml: "DBML", jdl: "JHipster JDL", openapi: "OpenAPI", blueprint: "Blueprint (JSON)" },
 
   // The workbench
   bpParts: "Parts of the blueprint",

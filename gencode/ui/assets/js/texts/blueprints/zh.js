@@ -29,8 +29,12 @@ export default {
   bpDocuments: "同时采用的需求文档",
   bpFile: "文件",
   bpFileHint: "SQL 建表语句、DBML、JHipster JDL 或 OpenAPI 文档。",
+  bpSource: "文件内容",
+  bpSourceHint: "来自文件，或直接粘贴。",
+  bpLine: (number) => `第 ${number} 行`,
+  bpImported: (number) => `已导入。来源中有 ${number} 处无法原样保留：`,
   bpFormat: "格式",
-  bpFormats: { auto: "自动识别", sql: "SQL", dbml: "DBML", jdl: "JDL", openapi: "OpenAPI" },
+  bpFormats: { sql: "SQL", dbml: "DBML", jdl: "JHipster JDL", openapi: "OpenAPI", blueprint: "蓝图（JSON）" },
 
   // 工作台
   bpParts: "蓝图的组成部分",

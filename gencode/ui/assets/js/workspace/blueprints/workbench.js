@@ -33,12 +33,15 @@ const DOCUMENT_TABS = ["models", "pages", "apis", "application"];
 /** Shows the blueprint `#/workspace/blueprints/ID/TAB/ELEMENT`; gives what shows another tab or element of it. */
 export async function workbench(box, id, tab, element) {
   let draft;
+  let isLeft = false; // while it was loaded
+  box.addEventListener("leave", () => (isLeft = true));
   try {
     draft = await Draft.load(id);
   } catch (error) {
     fill(box, heading(t("blueprints")), h("p", { class: "note" }, said(error)));
     return null;
   }
+  if (isLeft) return draft.close();
   return new Workbench(box, draft).open(tab, element);
 }
 
