@@ -15,6 +15,7 @@ from gencode.blueprints.links import Link
 from gencode.blueprints.model import Api, Blueprint, BusinessFlow, Component, Entity, EntityField, Page
 from gencode.blueprints.rendering.database_names import constraint_name
 from gencode.blueprints.rendering.python_facts import add_python_facts
+from gencode.blueprints.rendering.scarcity import add_scarcity
 from gencode.blueprints.rendering.stack import Stack
 from gencode.blueprints.rendering.table_order import deferred_references, table_order
 from gencode.blueprints.types import DEFAULT_LENGTH, FieldType, OnDelete, RelationType
@@ -47,6 +48,7 @@ def project_context(blueprint: Blueprint, stack: Stack) -> dict[str, Any]:
         "flows": [_flow(index, flow) for flow in blueprint.business_flows],
     }
     add_python_facts(context)
+    add_scarcity(entities.values())
     return context
 
 
