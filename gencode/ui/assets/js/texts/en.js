@@ -336,6 +336,7 @@ export default {
     GATE_FAILED:
       "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
     CHECK_FAILED: "The files could not be checked. Retry; if it fails again, ask for smaller or simpler files.",
+    VERIFICATION_FAILED: "Read the report and the files. Change the blueprint, or build without flows that a model writes.",
     NOTHING_TO_TEST: "Send the files that the patch changes as they are after it, or other names of functions.",
     SANDBOX_FAILED: "The sandbox could not be started. Retry later; the service's operator finds the reason with gencode doctor.",
     SECRET_FOUND: "The files seem to hold a secret. Look at the findings: if they are no secrets, tick the box and retry; otherwise ask for placeholders in the prompt.",

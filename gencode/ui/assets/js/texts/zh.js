@@ -326,6 +326,7 @@ export default {
     UNSAFE_TREE: "名称冲突，或文件过多过大。请减少要求。",
     GATE_FAILED: "文件存在问题。换一个模型或更清楚的描述重新提交，或允许带问题交付。",
     CHECK_FAILED: "文件无法检查。请重试；若再次失败，请要求更小或更简单的文件。",
+    VERIFICATION_FAILED: "请查看报告和文件；修改蓝图，或不使用模型编写流程再次构建。",
     NOTHING_TO_TEST: "请发送补丁修改后的文件内容，或指定其他函数名。",
     SANDBOX_FAILED: "沙箱无法启动。请稍后重试；服务的管理员可用 gencode doctor 查看原因。",
     SECRET_FOUND: "文件中似乎有密钥。请查看检查结果：若不是密钥，请勾选后重试；否则请在描述中要求使用占位符。",
