@@ -41,6 +41,7 @@ export function blank(id) {
     share: null, // percent of the parts that are done, of kinds that count them
     progress: null,
     log: [],
+    proof: [], // steps of a build's certificate that have ended
     elements: new Map(), // of a blueprint, by kind and name, as they are said
     newest: null, // the path that was written last
   };
@@ -150,6 +151,11 @@ const FOLDS = {
   },
   progress(task, data) {
     task.progress = data;
+  },
+  // A certificate that is begun anew repeats its steps.
+  verification_step(task, data) {
+    const at = task.proof.findIndex(({ name }) => name === data.name);
+    task.proof = [...(at < 0 ? task.proof : task.proof.slice(0, at)), data];
   },
   element(task, data) {
     const key = `${data.kind} ${data.name}`;
