@@ -66,6 +66,7 @@ async def test_data_models_are_made_linked_and_renamed(browser: Browser, tmp_pat
         tab(browser, app.url, hash="#/workspace/blueprints/new") as page,
     ):
         await page.get_by_label("Name", exact=True).fill("Library <b>")
+        await page.get_by_label("How it begins").select_option("Empty")
         await page.get_by_role("button", name="Create it").click()
         await expect(page.get_by_role("heading", level=1, name="Library <b>")).to_be_visible()
         await page.get_by_role("button", name="Add a data model").click()
