@@ -33,6 +33,7 @@ from gencode.workspace.blueprints.examination import (
 )
 from gencode.workspace.blueprints.impact import Version
 from gencode.workspace.blueprints.predecessors import published_predecessors, usable
+from gencode.workspace.blueprints.proposals.routes import PROPOSAL_OPERATIONS
 from gencode.workspace.blueprints.resource import (
     BLUEPRINTS,
     BlueprintHistory,
@@ -268,6 +269,7 @@ BLUEPRINT_OPERATIONS = (
     get_history,
     publish,
     create_version,
+    *PROPOSAL_OPERATIONS,
 )
 _SAFETY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
 

@@ -144,9 +144,17 @@ class ResourceStore(Generic[T, V]):
             async with self._database.transaction() as session:
                 await self._resource.before_view(session, rows)
 
-    async def change(self, row_id: str, changes: Mapping[str, Any], actor: Actor, version: int | None) -> T:
-        """`version`: what the row must have, if it matters. Raises NotFound, VersionChanged, and the errors
-        of `create`, for a row that moves also those of a creation where it goes."""
+    async def change(
+        self,
+        row_id: str,
+        changes: Mapping[str, Any],
+        actor: Actor,
+        version: int | None,
+        then: Callable[[AsyncSession, T], Awaitable[None]] | None = None,
+    ) -> T:
+        """`version`: what the row must have, if it matters. `then`: what else is done in the transaction.
+        Raises NotFound, VersionChanged, and the errors of `create`, for a row that moves also those of a
+        creation where it goes."""
         async with self._database.transaction() as session:
             row = await self._writable(session, row_id, actor.id, version, Action.CHANGE)
             before = {name: getattr(row, name) for name in changes if name not in self._resource.secrets}
@@ -156,6 +164,8 @@ class ResourceStore(Generic[T, V]):
             row.version += 1
             await self._flush(session, row)
             await self._record(session, actor, "changed", row, before, changes)
+            if then:
+                await then(session, row)
         return row
 
     async def delete(self, row_id: str, actor: Actor, version: int | None) -> None:
