@@ -48,6 +48,7 @@ from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
 from gencode.workspace.teams.succession import TeamSuccession
+from gencode.workspace.templates.proofs import TemplateProofs
 from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
@@ -118,6 +119,7 @@ def _plan_rules(settings: Settings) -> PlanRules:
 def additions(
     workspace: Workspace,
     knowledge: KnowledgeBases,
+    proofs: TemplateProofs,
     settings: Settings,
     secrets: SecretRegistry,
     user_http: UserHttp,
@@ -136,7 +138,7 @@ def additions(
     return Additions(
         own_models=own_models,
         ledger=workspace.ledger,
-        extensions=(workspace, knowledge, user_http, _clones(workspace, settings), limits),
+        extensions=(workspace, knowledge, proofs, user_http, _clones(workspace, settings), limits),
         background=(
             log.run,
             Purge(workspace.database, settings.workspace_purge_days).run,

@@ -21,6 +21,8 @@ from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATION
 from gencode.workspace.reviews.routes import REVIEW_OPERATIONS
 from gencode.workspace.system_log.routes import list_system_log
 from gencode.workspace.teams.routes import TEAM_OPERATIONS
+from gencode.workspace.templates.content_routes import TEMPLATE_CONTENT_OPERATIONS
+from gencode.workspace.templates.routes import TEMPLATE_OPERATIONS
 from gencode.workspace.usage.routes import get_usage
 
 GUARDED_OPERATIONS = guarded(
@@ -44,6 +46,8 @@ GUARDED_OPERATIONS = guarded(
         *PLAN_OPERATIONS,
         *BLUEPRINT_OPERATIONS,
         *DEPLOYMENT_OPERATIONS,
+        *TEMPLATE_OPERATIONS,
+        *TEMPLATE_CONTENT_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

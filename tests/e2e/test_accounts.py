@@ -359,6 +359,9 @@ FOR_EVERYBODY = {
     *("publishBlueprint", "createBlueprintVersion"),
     *("listDeployments", "createDeployment", "getDeployment", "changeDeployment", "deleteDeployment"),
     *("listProjectDeployments", "renderDeployment"),
+    *("listTemplates", "createTemplate", "getTemplate", "changeTemplate", "deleteTemplate"),
+    *("uploadTemplate", "uploadTemplateVersion", "listTemplateVersions", "proveTemplate"),
+    *("publishTemplate", "downloadTemplate", "applyTemplate", "downloadAppliedTemplate"),
     *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
