@@ -13,6 +13,7 @@ const KINDS = [
   ...["collected", "finding", "reviewed", "judged", "posted", "context", "text", "citations"],
   ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
   ...["targets", "test_file", "verified"],
+  ...["element", "group", "repaired", "stored"],
   ...["rendered", "hole", "archived", "verification_step", "certificate"],
 ];
 const SLOWEST = 8000;
