@@ -145,16 +145,12 @@ async def test_a_later_version_has_a_revision_for_what_was_changed(tmp_path: Pat
         following = made.json()["id"]
         assert (await http.patch(f"/blueprints/{following}", json={"spec": spec})).status_code == 200
         second = await built(http, following)
-        folder = "shop/backend/migrations/versions/"
-        revisions = [
-            [name for name in await names_of(http, task) if name.startswith(folder)]
-            for task in (first, second)
-        ]
+        revisions = [await revisions_of(http, task) for task in (first, second)]
         assert [len(names) for names in revisions] == [1, 2]
         assert revisions[1][0] == revisions[0][0]
 
 
-async def names_of(http: httpx.AsyncClient, task: dict[str, Any]) -> list[str]:
+async def revisions_of(http: httpx.AsyncClient, task: dict[str, Any]) -> list[str]:
     download = await http.get(f"/task/{task['task_id']}/artifact")
     with zipfile.ZipFile(io.BytesIO(download.content)) as project:
-        return project.namelist()
+        return [name for name in project.namelist() if "/migrations/versions/" in name]

@@ -51,8 +51,8 @@ class Rendering:
 def render(
     spec: Mapping[str, Any], stack: Mapping[str, str], predecessors: Sequence[Mapping[str, Any]] = ()
 ) -> RenderedProject:
-    """`predecessors`: each adds a revision of the database. Takes seconds for hundreds of data models: call it
-    in a thread. Raises UnsafePath."""
+    """`predecessors`: each adds a revision of the database. Takes seconds for hundreds of data models:
+    call it in a thread. Raises UnsafePath."""
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
     blueprint, target = Blueprint.model_validate(spec), rendering.Stack.model_validate(stack)
     before = [Blueprint.model_validate(one) for one in predecessors]

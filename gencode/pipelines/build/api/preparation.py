@@ -94,7 +94,8 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
 async def _predecessors(services: BuildServices, row: BlueprintRow, principal: str) -> list[Any]:
     """The documents of the published versions that it was made from, the oldest first; drafts have no part in
     the history of a database, and a version with errors ends it."""
-    found, parent_id = [], row.parent_id
+    found: list[Any] = []
+    parent_id = row.parent_id
     while parent_id and len(found) < MAX_PREDECESSORS:
         try:
             parent = await services.workspace.resource(BLUEPRINTS).get(parent_id, principal)
