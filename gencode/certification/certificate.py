@@ -57,7 +57,7 @@ class Certificate(BaseModel):
 
     status: Annotated[
         CertificateStatus,
-        Field(description="`verified`: every step passed; `unverified`: no step could be run"),
+        Field(description="`verified`: every step passed; `unverified`: not every step could be run here"),
     ]
     reason: Annotated[str, Field(max_length=1000, description="Why it is not verified")] = ""
     steps: Annotated[tuple[StepReport, ...], Field(description="In the order in which they were run")] = ()

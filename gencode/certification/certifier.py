@@ -6,11 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from gencode.blueprints.rendering import Stack
-from gencode.certification.certificate import Certificate, StepReport, unverified
+from gencode.certification.certificate import Certificate, CertificateStatus, StepReport, unverified
+from gencode.certification.environments import Environment, prepared_environment
+from gencode.certification.group_runner import Unavailable, failed, run_group
 from gencode.certification.lock_files import BACKEND_LOCK, lock_digest, official_locks
+from gencode.certification.steps import groups_of
 from gencode.sandbox.port import Sandbox
 
 Report = Callable[[StepReport], Awaitable[None]]
+NOT_PREPARED = "no environment is prepared for its lock file: run `gencode build-environments prepare`"
 
 
 class Certifier:
@@ -21,7 +25,7 @@ class Certifier:
         self._environments = environments
 
     async def certify(self, files: Mapping[str, bytes], stack: Stack, report: Report) -> Certificate:
-        """Run each step, and call `report` when it has ended. The first step that fails is the last one.
+        """Run the steps, and call `report` for each that has ended. The first that fails is the last one.
 
         files  of the project by path, as they are delivered
 
@@ -29,7 +33,31 @@ class Certifier:
         """
         if self._sandbox.off_reason:
             return unverified(self._sandbox.off_reason)
+        if not self._sandbox.can_show:
+            return unverified("the sandbox cannot show prepared environments (SANDBOX=bubblewrap can)")
         lock = files.get(BACKEND_LOCK)
         if lock is None or lock_digest(lock) not in official_locks():
             return unverified(f"{BACKEND_LOCK} is not a lock file of the template set")
-        return unverified("no environment is prepared for the lock file of the project")
+        environment = prepared_environment(self._environments, lock)
+        if environment is None:
+            return unverified(NOT_PREPARED)
+        return await self._proven(files, stack, report, environment)
+
+    async def _proven(
+        self, files: Mapping[str, bytes], stack: Stack, report: Report, environment: Environment
+    ) -> Certificate:
+        steps: list[StepReport] = []
+        for group in groups_of(files, stack):
+            try:
+                reports = await run_group(self._sandbox, group, files, environment)
+            except Unavailable as error:
+                return Certificate(
+                    status=CertificateStatus.UNVERIFIED, reason=str(error)[:1000], steps=tuple(steps)
+                )
+            for one in reports:
+                steps.append(one)
+                await report(one)
+            if fault := failed(reports):
+                reason = f"{fault.name}: {fault.reason}"[:1000]
+                return Certificate(status=CertificateStatus.FAILED, reason=reason, steps=tuple(steps))
+        return Certificate(status=CertificateStatus.VERIFIED, steps=tuple(steps))

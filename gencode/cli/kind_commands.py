@@ -97,6 +97,7 @@ TASK_COMMANDS: Mapping[str, Command] = {
     "tasks": Command(help="list your tasks, newest first", module="gencode.cli.commands.tasks"),
     "show": Command(help="show one task, its files or its report", module="gencode.cli.commands.show"),
     "cancel": Command(help="end a task", module="gencode.cli.commands.cancel"),
+    "delete": Command(help="delete a task that is over", module="gencode.cli.commands.delete"),
     "retry": Command(
         help="go on with a failed task; nothing is paid for twice", module="gencode.cli.commands.retry"
     ),

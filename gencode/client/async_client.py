@@ -151,6 +151,10 @@ class Client:
         """Cancel the task; returns once it has stopped."""
         return cast(Task, await self._connection.request_json("POST", _task_path(task_id, "cancel")))
 
+    async def delete(self, task_id: str) -> None:
+        """Delete a task that is over, with its events and files."""
+        await self._connection.request("DELETE", _task_path(task_id))
+
     async def retry(self, task_id: str, **changes: Unpack[RetryOptions]) -> Accepted:
         """Resume a failed task, with changed options if given; completed model calls are not paid again."""
         more: dict[str, Any] = {"json": changes} if changes else {}

@@ -101,6 +101,9 @@ class SyncClient:
     def cancel(self, task_id: str) -> Task:
         return self._portal.call(self._client.cancel, task_id)
 
+    def delete(self, task_id: str) -> None:
+        self._portal.call(self._client.delete, task_id)
+
     def retry(self, task_id: str, **changes: Unpack[RetryOptions]) -> Accepted:
         return self._portal.call(partial(self._client.retry, task_id, **changes))
 

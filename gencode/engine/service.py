@@ -17,6 +17,7 @@ from gencode.domain.errors import (
     NotFound,
     OutcomeUnknown,
     ShuttingDown,
+    StillWorking,
     StoreError,
     UnknownKind,
 )
@@ -30,9 +31,10 @@ from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.metrics import EngineMetrics
 from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Decision, can_run
+from gencode.engine.ports.retention_store import finished_task
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.engine.shielded_operations import ShieldedOperations
-from gencode.engine.state_checks import check_failed, check_paused, has_expired
+from gencode.engine.state_checks import check_failed, check_over, check_paused, has_expired
 from gencode.engine.task_log import TaskLog
 from gencode.engine.worker_pool import Sleep, WorkerPool
 
@@ -74,7 +76,7 @@ class TaskService:
             queue, self._paused, executor, store, hub, metrics, store_retry_seconds, sleep
         )
         self._locks = KeyedLocks()
-        """Locks by task id, held during a retry, approval, amendment, cancellation or expiry of the task."""
+        """Locks by task id, held while it is retried, approved, amended, cancelled, deleted or expires."""
         self._submitting: set[str] = set()
         self._recovery = recovery or Sweeper(
             store, queue, self._paused, executor.pipelines, self._locks, self._is_owned
@@ -265,6 +267,26 @@ class TaskService:
             if not (run and run.interrupted):
                 await self._cancel_idle(task)
             return self._check_cancelled(await self._load(task.id))
+
+    async def delete(self, task: Task) -> None:
+        """Delete a task that is over, with all its data; its usage stays in the totals.
+
+        Raises StillWorking for one that is not over, or whose callback has undelivered events, NotFound,
+        StoreError.
+        """
+        check_over(task)
+        await self._operations.run(partial(self._delete, task.id))
+
+    async def _delete(self, task_id: str) -> Task:
+        async with self._locks(task_id):
+            check_over(task := await self._load(task_id))
+            if run := self._pool.active(task_id):
+                await run.finished.wait()  # it is over, but its worker has not finished with it yet
+            if await self._store.delete_tasks([finished_task(task)]):
+                log.info("task deleted", task_id=task_id, client=task.principal.id, kind=task.kind)
+                return task
+            check_over(await self._load(task_id))
+            raise StillWorking("its webhook has not got all events yet: delete it once they are delivered")
 
     def cancel_here(self, task_id: str) -> None:
         """Cancel a task for another process, if this one runs it; does not wait."""

@@ -11,6 +11,11 @@ def has_expired(task: Task) -> bool:
     return task.failure is not None and task.failure.code == ApprovalExpired.code
 
 
+def check_over(task: Task) -> None:
+    if not task.state.is_terminal:
+        raise StillWorking(f"the task is {task.status}: cancel it first, then delete it")
+
+
 def check_paused(task: Task) -> None:
     if task.state.is_terminal:
         raise AlreadyFinished(f"the task is {task.status}; nothing of it waits for approval")

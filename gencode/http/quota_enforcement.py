@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gencode.domain.errors import Invalid, QuotaExceeded
+from gencode.domain.errors import Invalid, QuotaExceeded, StillWorking
 from gencode.domain.task import Task, now, rfc3339
 from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.retention_store import UsageTotal
@@ -82,6 +82,15 @@ class QuotaEnforcement:
                 yield
             finally:
                 self._forget(principal)
+
+    def check_deletable(self, task: Task) -> None:
+        """Raises StillWorking while a quota of the day counts it: a deleted task counts for its month."""
+        start = Period.DAY.start(at := self.clock())
+        if task.created_at >= start and any(
+            one.period is Period.DAY for one in self.quotas_of(task.principal.id)
+        ):
+            end = rfc3339(Period.DAY.end(at))
+            raise StillWorking(f"a quota of this client counts the tasks of a day: delete it from {end} on")
 
     @asynccontextmanager
     async def _locked(self, principal: str, *, changes: bool = False) -> AsyncIterator[None]:

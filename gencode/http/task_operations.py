@@ -1,4 +1,4 @@
-"""The operations on tasks of every kind: show, cancel, retry, approve, and tickets for streams."""
+"""The operations on tasks of every kind: show, cancel, retry, approve, delete, and tickets for streams."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_
 from gencode.http.dependencies import get_principal, get_services, own_task, ticket_holder, visible_task
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
-from gencode.http.operation import Operation, operation
-from gencode.http.response_specs import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec
+from gencode.http.operation import ErrorResponse, Operation, operation
+from gencode.http.response_specs import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec, ResponseSpec
 from gencode.http.submission import is_approved, retry
 from gencode.http.task_list import list_operation
 from gencode.http.task_models import (
@@ -41,6 +41,11 @@ from gencode.http.task_models import (
 
 QUEUED_AGAIN = JsonResponseSpec(
     status=202, model=Accepted, description="It is in the queue again", headers=(LOCATION,)
+)
+DELETED = ResponseSpec(status=204, description="Nothing of it is stored any more")
+NOT_DELETABLE = ErrorResponse(
+    error=StillWorking,
+    description="It is not over, its webhook has not got all events, or a quota of the day counts it",
 )
 TICKET = JsonResponseSpec(status=201, model=TicketView, description="The ticket")
 
@@ -63,6 +68,7 @@ def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
         _approve_operation(kinds),
         _cancel_operation(JsonDataSpec(model=task_view, description="Nothing of it runs any more")),
         _retry_operation(kinds),
+        delete_task,
         issue_ticket,
     )
 
@@ -179,6 +185,22 @@ def _approve_operation(kinds: KindRegistry) -> Operation:
 def _queued_again(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:
     view = accepted(task, api(request), task.status, task.message)
     return QUEUED_AGAIN.make(view, {**(headers or {}), "Location": view.task_url})
+
+
+@operation(
+    "deleteTask",
+    "DELETE /task/{task_id}",
+    "Delete a task that is over",
+    traits=(OWN_TASK,),
+    responses=(DELETED,),
+    errors=(NOT_DELETABLE,),
+)
+async def delete_task(request: Request) -> Response:
+    """204 when its request, events, files and checkpoints are deleted; its usage stays in the totals."""
+    services, task = get_services(request), await own_task(request)
+    services.quotas.check_deletable(task)
+    await services.task_service.delete(task)
+    return Response(status_code=DELETED.status)
 
 
 @operation(

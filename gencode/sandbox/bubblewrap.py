@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gencode.sandbox.errors import SandboxFailed
 from gencode.sandbox.launched import Launcher
-from gencode.sandbox.port import MIB, Limits
+from gencode.sandbox.port import MIB, Limits, Shown
 
 PROGRAM = "bwrap"
 WORK = "/sandbox"
@@ -44,11 +44,12 @@ def bubblewrap(hidden: Sequence[Path]) -> Launcher:
         python=sys.executable,
         folder=WORK,
         environment={},
+        can_show=True,
         counts_processes=_kernel() >= _FIRST_WITH_COUNTED_PROCESSES,
     )
 
 
-def _command(program: str, hidden: Sequence[Path], limits: Limits) -> list[str]:
+def _command(program: str, hidden: Sequence[Path], limits: Limits, shown: Sequence[Shown] = ()) -> list[str]:
     size = str(limits.disk_bytes)
     inherited = [
         word for name in _INHERITED if name in os.environ for word in ("--setenv", name, os.environ[name])
@@ -62,12 +63,19 @@ def _command(program: str, hidden: Sequence[Path], limits: Limits) -> list[str]:
         *("--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp"),  # noqa: S108 - the sandbox's own
         *("--size", size, "--tmpfs", WORK),
         *_read_only(hidden),
+        *(word for one in shown for word in _shown_to_run(one, size)),
         *("--remount-ro", "/", "--chdir", WORK, "--"),
     ]
 
 
+def _shown_to_run(one: Shown, size: str) -> Iterator[str]:
+    yield from ("--ro-bind", str(one.path.resolve()), one.place)
+    for name in one.scratch:
+        yield from ("--size", size, "--tmpfs", f"{one.place}/{name}")
+
+
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _Place:
     """A folder of this machine, and its place in the sandbox."""
 
     folder: Path
@@ -93,17 +101,17 @@ def _read_only(hidden: Sequence[Path]) -> Iterator[str]:
                 yield from ("--size", "4096", "--tmpfs", place, "--remount-ro", place)
 
 
-def _shown() -> list[_Shown]:
+def _shown() -> list[_Place]:
     """/usr, and where the service's interpreter and its packages are. A folder that is also reached through a
     link, as a .venv that is one, has both places. Raises SandboxFailed."""
-    shown = [_Shown(Path("/usr"), Path("/usr"))]
+    shown = [_Place(Path("/usr"), Path("/usr"))]
     for name in _prefixes():
         folder = name.resolve()
         if folder == Path(folder.anchor):
             raise SandboxFailed("the interpreter's prefix is the whole file system, which cannot be shown")
         for place in (folder, name):
             if not any(place.is_relative_to(one.place) for one in shown):
-                shown.append(_Shown(folder, place))
+                shown.append(_Place(folder, place))
     return shown
 
 

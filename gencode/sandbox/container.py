@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from gencode.sandbox.errors import SandboxFailed
 from gencode.sandbox.launched import Launcher
-from gencode.sandbox.port import Limits
+from gencode.sandbox.port import Limits, Shown
 
 PYTHON = "python3"
 WORK = "/sandbox"
@@ -25,7 +25,7 @@ def container(command: str) -> Launcher:
     if not words:
         raise SandboxFailed("SANDBOX=container: needs a command, such as container:docker run --rm -i IMAGE")
 
-    def unchanged(limits: Limits) -> Sequence[str]:
+    def unchanged(limits: Limits, shown: Sequence[Shown]) -> Sequence[str]:
         return words
 
     return Launcher(

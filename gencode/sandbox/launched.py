@@ -16,7 +16,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from gencode.limited_child.process import parts
 from gencode.sandbox.errors import SandboxFailed
 from gencode.sandbox.exchange import RunRequest, check_request, encoded_head, program, read_outcome
-from gencode.sandbox.port import KilledBy, Limits, Outcome
+from gencode.sandbox.port import KilledBy, Limits, Outcome, Shown
 from gencode.sandbox.supervisor import READY
 
 RUNS_AT_ONCE = 2
@@ -33,19 +33,21 @@ CANARY = "GENCODE_LAUNCHER"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Launcher:
-    """command           from the limits of a run to the beginning of a command line
+    """command           from the limits of a run and what it is shown to the beginning of a command line
     python            path of a Python 3.8 or later inside
     folder            the writable folder inside
     environment       variables of the launcher itself, which are not in the sandbox
     counts_processes  whether RLIMIT_NPROC counts the sandbox's processes only
+    can_show          whether the command shows files of this machine
     """
 
     name: str
-    command: Callable[[Limits], Sequence[str]]
+    command: Callable[[Limits, Sequence[Shown]], Sequence[str]]
     python: str
     folder: str
     environment: Mapping[str, str]
     counts_processes: bool = False
+    can_show: bool = False
 
 
 class LaunchedSandbox:
@@ -61,6 +63,10 @@ class LaunchedSandbox:
     def python(self) -> str:
         return self._launcher.python
 
+    @property
+    def can_show(self) -> bool:
+        return self._launcher.can_show
+
     async def run(
         self,
         command: Sequence[str],
@@ -69,22 +75,25 @@ class LaunchedSandbox:
         *,
         environment: Mapping[str, str] | None = None,
         collect: Sequence[str] = (),
+        shown: Sequence[Shown] = (),
     ) -> Outcome:
         request = RunRequest(
             command=command, files=files, limits=limits, environment=environment or {}, collect=collect
         )
         check_request(request)
+        if shown and not self.can_show:
+            raise SandboxFailed(f"The sandbox ({self._launcher.name}) cannot show files of this machine")
         async with self._places:
-            process = await self._open(limits)
+            process = await self._open(limits, shown)
             try:
                 return await self._exchange(process, request)
             finally:
                 with anyio.CancelScope(shield=True):
                     await _end(process)
 
-    async def _open(self, limits: Limits) -> Process:
+    async def _open(self, limits: Limits, shown: Sequence[Shown]) -> Process:
         launcher = self._launcher
-        command = [*launcher.command(limits), launcher.python, "-I", "-S", "-c", program()]
+        command = [*launcher.command(limits, shown), launcher.python, "-I", "-S", "-c", program()]
         try:
             return await anyio.open_process(
                 command,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gencode.sandbox.errors import SandboxFailed
-from gencode.sandbox.port import Limits, Outcome
+from gencode.sandbox.port import Limits, Outcome, Shown
 
 REASON = "the sandbox is off (SANDBOX)"
 
@@ -15,6 +15,7 @@ class SandboxOff:
 
     off_reason = REASON
     python = ""
+    can_show = False
 
     async def run(
         self,
@@ -24,5 +25,6 @@ class SandboxOff:
         *,
         environment: Mapping[str, str] | None = None,
         collect: Sequence[str] = (),
+        shown: Sequence[Shown] = (),
     ) -> Outcome:
         raise SandboxFailed(f"Nothing can be run: {REASON}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 MIB = 2**20
@@ -50,6 +51,20 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A file or folder of this machine that a run may read.
+
+    path     on this machine
+    place    absolute, inside
+    scratch  names of folders in it that are empty and writable inside, and part of the disk's limit
+    """
+
+    path: Path
+    place: str
+    scratch: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What a run left. All of it was made by the program: it proves nothing by itself.
 
@@ -81,6 +96,10 @@ class Sandbox(Protocol):
     def python(self) -> str:
         """The path of the Python interpreter inside."""
 
+    @property
+    def can_show(self) -> bool:
+        """Whether a run can be shown files of this machine."""
+
     async def run(
         self,
         command: Sequence[str],
@@ -89,6 +108,7 @@ class Sandbox(Protocol):
         *,
         environment: Mapping[str, str] | None = None,
         collect: Sequence[str] = (),
+        shown: Sequence[Shown] = (),
     ) -> Outcome:
         """Run one program in a new folder, in which each run has only its own files.
 
@@ -96,6 +116,7 @@ class Sandbox(Protocol):
         files        by relative path; written before the program starts
         environment  variables besides PATH, HOME, LANG
         collect      relative paths of files to read when every process has ended
+        shown        only if the sandbox `can_show`
 
         Raises SandboxFailed.
         """

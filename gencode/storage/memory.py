@@ -12,7 +12,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, Task
 from gencode.engine.ports.callback_outbox import ANY_TIME
-from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
+from gencode.engine.ports.retention_store import FinishedTask, UsageTotal, finished_task
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.quota_usage import TaskUsage
 from gencode.engine.task_ids import earliest_id
@@ -159,13 +159,7 @@ class MemoryStore:
 
     async def finished_tasks(self, updated_before: datetime, after: str, limit: int) -> list[FinishedTask]:
         found = [
-            FinishedTask(
-                id=task.id,
-                version=task.version,
-                principal=task.principal.id,
-                kind=task.kind,
-                updated_at=task.updated_at,
-            )
+            finished_task(task)
             for task in map(row_to_task, self._tasks.values())
             if task.id > after and task.updated_at < updated_before and self._is_deletable(task)
         ]

@@ -56,7 +56,7 @@ class _File:
 class Page:
     """`home` serves the page itself; as an ASGI application, it serves the other files by their path.
 
-    All files are in memory (less than 600 KB). Their ETags are digests of their content, because files in a
+    All files are in memory (less than 700 KB). Their ETags are digests of their content, because files in a
     wheel have no useful times. A browser caches them and revalidates each time.
     """
 

@@ -13,6 +13,9 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import StoreError
+from gencode.workspace.blueprints.table import BlueprintRow
+from gencode.workspace.builds.removal import project_scope, remove_holes_of
+from gencode.workspace.builds.tables import BlueprintBuild
 from gencode.workspace.code_diffs.table import CodeDiff, CodeDiffFile
 from gencode.workspace.conversations.tables import ChatMessage, Conversation
 from gencode.workspace.database import Database
@@ -54,6 +57,7 @@ class Dependents:
 
 
 DEPENDENTS: Mapping[type[Base], Sequence[Dependents]] = {
+    BlueprintRow: (Dependents(table=BlueprintBuild, of=BlueprintBuild.blueprint_id),),
     CodeDiff: (Dependents(table=CodeDiffFile, of=CodeDiffFile.diff_id),),
     Conversation: (Dependents(table=ChatMessage, of=ChatMessage.conversation_id),),
     KnowledgeBase: (Dependents(table=KnowledgeDocument, of=KnowledgeDocument.base_id),),
@@ -143,6 +147,7 @@ async def _delete_what_they_own(session: AsyncSession, user_ids: Sequence[str]) 
             await session.execute(update(table).where(*owned).values(is_deleted=True))
     await session.execute(delete(TeamMember).where(TeamMember.principal.in_(owners)))
     await remove_reviews_of_owners(session, owners)
+    await remove_holes_of(session, owners)
 
 
 async def _delete_what_is_in(session: AsyncSession, project_ids: Sequence[str]) -> None:
@@ -151,3 +156,4 @@ async def _delete_what_is_in(session: AsyncSession, project_ids: Sequence[str]) 
         if issubclass(table, ProjectRow):
             inside = (table.project_id.in_(project_ids), ~table.is_deleted)
             await session.execute(update(table).where(*inside).values(is_deleted=True))
+    await remove_holes_of(session, [project_scope(one) for one in project_ids])

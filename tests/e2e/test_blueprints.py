@@ -92,6 +92,17 @@ async def test_a_draft_becomes_a_version_and_the_next_one_is_compared_with_it(tm
         assert difference["patch"] == [
             {"op": "replace", "path": "/dataModels/1/fields/0/name", "value": "amount"}
         ]
+        steps = difference["migration"]["operations"]
+        assert [(one["text"], one["destructive"]) for one in steps] == [
+            ("orders: renames column total to amount", False)
+        ]
+        preview = f"/blueprints/{following['id']}/preview?from={draft['id']}"
+        impact = (await http.get(preview, headers={"Accept-Language": "zh"})).json()["impact"]
+        assert impact["breaks"][0]["text"] == "Order.total 改名为 amount"
+        changes = {one["path"]: one["change"] for one in impact["files"]}
+        assert changes["backend/app/models/order.py"] == "changed"
+        assert 'new_column_name="amount"' in impact["revision"]
+        assert "backend/migrations/versions/0001_initial.py" not in changes
         history = (await http.get(f"/blueprints/{following['id']}/history")).json()["versions"]
         assert [one["version_tag"] for one in history] == ["0.2.0", "0.1.0"]
         clone = (await http.post(f"/projects/{project}/clone", json={"new_name": "Q"})).json()["id"]

@@ -73,6 +73,11 @@ async def test_branches_and_commits_are_compared(tmp_path: Path) -> None:
             app.url, row["id"], compare_type="commit", source_ref=feature[:10], target_ref=main
         )
         assert (direct["base_commit"], direct["stats"]["files"]) == (main, 3)
+        repository.git("checkout", "-q", "-f", "main")
+        empty = await compared(app.url, row["id"], source_ref=fork, target_ref="main")
+        task = await get(app.url, f"/api/v1/task/{empty['task_id']}")
+        assert empty["stats"]["files"] == 0
+        assert "Were the two exchanged?" in task["message"]
 
 
 async def test_a_ref_that_is_newer_than_the_last_sync_is_fetched(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ WORKSPACE_PAGES = (
     "review",
     "teams",
     "blueprints",
+    "builds",
     "tests",
 )
 """Pages that need WORKSPACE=true."""
@@ -137,6 +138,8 @@ UNRUN = {
     "make cluster-campaign": "takes long; tests/cluster/test_campaign_slice.py runs a slice of it",
     "make hostile-campaign": "takes long; test_campaign_slices.py runs a slice of it",
     "make fuzz-campaign": "takes long; test_campaign_slices.py runs a slice of it",
+    "make build-campaign": "takes long; certification/test_proven_builds.py runs a slice of it",
+    "gencode build-environments prepare": "installs packages, as certification/test_proven_builds.py does",
     "make quirks-campaign": "takes long; test_quirks.py runs a slice of it",
     "python -m tests.campaigns": "takes long; test_campaign_slices.py runs a slice of it",
     "docker build": "needs Docker; test_deploy.py checks the files",

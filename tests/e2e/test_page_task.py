@@ -205,6 +205,11 @@ async def test_cancel_asks_for_confirmation(browser: Browser, tmp_path: Path) ->
         await page.get_by_role("treeitem", name="app.py").click()
         await expect(page.locator(".code pre")).to_have_text(FILES["app.py"])
         await expect(page.get_by_role("link", name="Download zip")).to_be_visible()
+        await page.get_by_role("button", name="Delete").click()
+        await expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+        await page.get_by_role("button", name="Delete the task").click()
+        await expect(page.get_by_label("Prompt")).to_be_visible()
+        await expect(page.locator(".rows a")).to_have_count(0)
 
 
 async def test_a_failure_shows_its_code_and_advice_and_retry_resumes(

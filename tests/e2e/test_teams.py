@@ -122,6 +122,24 @@ async def test_every_operation_of_a_team_follows_the_table(tmp_path: Path) -> No
                 assert status in expected(name, operation), (name, operation)
 
 
+async def test_an_answer_says_what_its_caller_may_do(tmp_path: Path) -> None:
+    async with people(tmp_path) as there:
+        project = f"/projects/{await there.project('shop')}"
+        created = await there.call("owner", "POST", f"{project}/blueprints", {"name": "Shop"})
+        blueprint = f"/blueprints/{created.json()['id']}"
+        everything, nothing = "GET, PATCH, DELETE", "GET"
+        wanted = {
+            f"/teams/{there.team}": [everything, "GET, PATCH", nothing, nothing],
+            project: [everything, everything, nothing, nothing],
+            blueprint: [everything, everything, everything, nothing],
+        }
+        for path, allowed in wanted.items():
+            answers = [await there.call(role, "GET", path) for role in ROLES]
+            assert [answer.headers["allow"] for answer in answers] == allowed, path
+        await there.call("owner", "POST", f"{project}/archive")
+        assert (await there.call("owner", "GET", blueprint)).headers["allow"] == nothing
+
+
 async def test_the_life_of_a_team(tmp_path: Path) -> None:
     async with people(tmp_path) as made:
         team = f"/teams/{made.team}"

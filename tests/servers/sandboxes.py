@@ -40,7 +40,7 @@ def unisolated(folder: Path, command: Sequence[str] = ECHO) -> LaunchedSandbox:
     """For programs that the test wrote itself."""
     launcher = Launcher(
         name="scripted",
-        command=lambda limits: command,
+        command=lambda limits, shown: command,
         python=sys.executable,
         folder=str(folder),
         environment={"PATH": os.environ["PATH"]},

@@ -129,6 +129,7 @@ def _reference(index: BlueprintIndex, link: Link, deferred: set[int]) -> dict[st
     is_unique = link.type is RelationType.ONE_TO_ONE
     return {
         "id": link.relation.id,
+        "key": link_key(link),
         "name": index.attribute(link),
         "column": column,
         "label": _label(link, index, is_inverse=False),
@@ -146,6 +147,11 @@ def _reference(index: BlueprintIndex, link: Link, deferred: set[int]) -> dict[st
         "is_self": link.is_self,
         "deferred": id(link) in deferred,
     }
+
+
+def link_key(link: Link) -> str:
+    """Where the relation is declared: unique in the blueprint, unchanged while it is renamed."""
+    return f"{link.declared_by}/relations/{link.relation.id}"
 
 
 def _inverse(index: BlueprintIndex, link: Link) -> dict[str, Any]:
@@ -197,6 +203,7 @@ def _join_table(index: BlueprintIndex, link: Link) -> dict[str, Any]:
             }
         )
     return {
+        "key": link_key(link),
         "table": table,
         "variable": snake(table),
         "columns": columns,
@@ -224,7 +231,7 @@ def _uniques(index: BlueprintIndex, entity: Entity) -> list[dict[str, Any]]:
     uniques = []
     for constraint in entity.unique_constraints:
         names = [columns[field] for field in constraint.fields]
-        uniques.append({"name": constraint_name("uq", table, *names), "columns": names})
+        uniques.append({"id": constraint.id, "name": constraint_name("uq", table, *names), "columns": names})
     return uniques
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gencode.blueprints.findings import is_valid
@@ -51,11 +51,17 @@ class Project:
         return [hole for path, text in self.files.items() for hole in _holes(path, text)]
 
 
-def render_project(blueprint: Blueprint, stack: Stack) -> Project:
-    """Raises InvalidBlueprint, UnsafePath."""
-    if not is_valid(validate(blueprint)):
+def render_project(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Blueprint] = ()) -> Project:
+    """`predecessors`: the versions before, the oldest first: the initial migration makes the tables of the
+    first one, and a revision follows for each step.
+
+    Raises InvalidBlueprint, UnsafePath.
+    """
+    if not all(is_valid(validate(one)) for one in (*predecessors, blueprint)):
         raise InvalidBlueprint("a blueprint with errors is not rendered")
     context = project_context(blueprint, stack)
+    first = project_context(predecessors[0], stack) if predecessors else context
+    context["initial"] = {name: first[name] for name in ("tables", "join_tables")}
     files: dict[str, str] = {}
     for name in stack.template_sets:
         for path, text in official_set(name).render(context):
@@ -63,7 +69,17 @@ def render_project(blueprint: Blueprint, stack: Stack) -> Project:
             if path in files:
                 raise InvalidBlueprint(f"two templates write {path}")
             files[path] = text
+    files |= _revisions(blueprint, stack, predecessors)
     return Project(files=dict(sorted(files.items())))
+
+
+def _revisions(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Blueprint]) -> Mapping[str, str]:
+    if not predecessors:
+        return {}
+    from gencode.blueprints.migrations import revisions_of  # noqa: PLC0415 - it renders with this package
+
+    revisions = revisions_of(blueprint, stack, predecessors)
+    return {f"backend/migrations/versions/{name}": text for name, text in revisions.items()}
 
 
 def _holes(path: str, text: str) -> Iterator[Hole]:

@@ -96,7 +96,8 @@ def _facts(field: Field) -> dict[str, Any]:
 
 def _enum_column(field: Field) -> str:
     values = ", ".join(map(literal, field["values"]))
-    return f"sa.Enum({values}, name={literal(field['check'])}, native_enum=False, length=100)"
+    name = literal(field["check"])
+    return f"sa.Enum({values}, name={name}, native_enum=False, create_constraint=True, length=100)"
 
 
 def _default(field: Field) -> str:

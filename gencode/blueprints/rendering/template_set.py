@@ -64,6 +64,10 @@ class TemplateSet:
         """Kept: compiling the templates takes longer than rendering them."""
         return template_environment(self.sources)
 
+    def render_template(self, name: str, context: Mapping[str, Any]) -> str:
+        """One of the sources. Raises jinja2.TemplateError."""
+        return self._environment.get_template(name).render(context)
+
     def render(self, context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Paths and texts. Raises jinja2.TemplateError, and KeyError where a copy is missing."""
         yield from ((entry.path, self.sources[entry.source]) for entry in self.manifest.copies)

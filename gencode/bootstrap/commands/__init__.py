@@ -33,6 +33,10 @@ ADMINISTRATION_COMMANDS: Mapping[str, Command] = {
         help="encrypt stored keys and tokens of users with another key (WORKSPACE)",
         module="gencode.bootstrap.commands.secrets",
     ),
+    "build-environments": Command(
+        help="install what is needed to prove rendered projects in the sandbox",
+        module="gencode.bootstrap.commands.build_environments",
+    ),
     "doctor": Command(
         help="check configuration, folder, store, port, tokens and models; say what to do",
         module="gencode.bootstrap.commands.doctor",

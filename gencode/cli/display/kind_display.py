@@ -61,8 +61,8 @@ _LINES: Mapping[str, Callable[[Data], str]] = {
     "retry": lambda d: f"{INDENT}trying again in {d['wait_seconds']} s: {d['message']}",
     "failover": lambda d: f"{INDENT}{d['to']} answers in place of {d['from']}: {d['message']}",
     "fetch_progress": lambda d: f"{INDENT}received {d['received_bytes']:,} bytes",
-    "synced": lambda d: f"{INDENT}{d['branches']} branches, {d['objects']} new objects",
-    "compared": lambda d: f"{INDENT}{d['files']} files, +{d['added']} -{d['deleted']} lines",
+    "synced": lambda d: f"{INDENT}branches: {d['branches']}, new objects: {d['objects']}",
+    "compared": lambda d: f"{INDENT}files: {d['files']}, lines: +{d['added']} -{d['deleted']}",
     "resumed": lambda _: f"{INDENT}goes on where it stopped",
     "error": lambda d: f"{INDENT}{d['code']}: {d['message']}",
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gencode.embedded.offline import requirement_rules
 from gencode.embedded.offline.chat_rules import chat_answer
 from gencode.embedded.offline.code_review.answer import check_answer, review_answer
+from gencode.embedded.offline.hole_rules import build_hole
 from gencode.embedded.offline.openai_protocol import ChatMessage
 from gencode.embedded.offline.test_rules import test_generation
 
@@ -25,6 +26,7 @@ RULE_ANSWERS: Mapping[str, RuleAnswer] = {
     "code_review": review_answer,
     "code_review_check": check_answer,
     "test_generation": test_generation,
+    "build_hole": build_hole,
 }
 """By purpose."""
 

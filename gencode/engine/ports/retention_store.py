@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gencode.domain.task import Task
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedTask:
@@ -17,6 +19,16 @@ class FinishedTask:
     principal: str
     kind: str
     updated_at: datetime
+
+
+def finished_task(task: Task) -> FinishedTask:
+    return FinishedTask(
+        id=task.id,
+        version=task.version,
+        principal=task.principal.id,
+        kind=task.kind,
+        updated_at=task.updated_at,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +49,17 @@ class UsageTotal:
     cost: str | None
 
 
-class RetentionStore(Protocol):
+class TaskDeletion(Protocol):
+    async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
+        """Delete tasks with all their data and add their usage to the totals, in one transaction.
+
+        Returns the ids of those that were deleted; one that has changed since it was read stays, and so does
+        one with undelivered events of its callback. Raises StoreError.
+        """
+        ...
+
+
+class RetentionStore(TaskDeletion, Protocol):
     """The store's methods for retention. Each call is short: the caller divides the work into pages and
     batches."""
 
@@ -47,14 +69,6 @@ class RetentionStore(Protocol):
 
     async def task_sizes(self, task_ids: Sequence[str]) -> dict[str, int]:
         """The bytes of the requests, events and checkpoints of tasks, by task id."""
-        ...
-
-    async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
-        """Delete tasks with all their data and add their usage to the totals, in one transaction.
-
-        Returns the ids of those that were deleted; one that has changed since it was read stays. Raises
-        StoreError.
-        """
         ...
 
     async def count_keys(self, created_before: datetime) -> int:

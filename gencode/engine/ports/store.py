@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import State, Task
+from gencode.engine.ports.retention_store import TaskDeletion
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +43,7 @@ class TaskQuery:
     limit: int = 100
 
 
-class Store(Protocol):
+class Store(TaskDeletion, Protocol):
     """Every write has one of four outcomes:
 
     - it returns: the write is on disk, and a loss of power does not undo it;

@@ -9,7 +9,7 @@ _TEXTS = {
     PENDING: {"en": "The sync of {name} waits in line", "zh": "{name} 的同步正在排队"},
     SYNCING: {"en": "Fetching {name} from its host", "zh": "正在从托管平台获取 {name}"},
     "completed": {
-        "en": "{name} is synced: {branches} branches, {objects} new objects",
+        "en": "{name} is synced; branches: {branches}, new objects: {objects}",
         "zh": "{name} 已同步：{branches} 个分支，{objects} 个新对象",
     },
     "cancelled": {"en": "The sync of {name} was cancelled", "zh": "{name} 的同步已取消"},

@@ -25,7 +25,7 @@ _MESSAGES: Mapping[str, Texts] = {
     "cancelled": {"en": "The task was cancelled", "zh": "任务已取消"},
 }
 _DONE: Texts = {
-    "en": "{tests} tests in {files} files, {discarded} discarded",
+    "en": "Tests: {tests}, files: {files}, discarded: {discarded}",
     "zh": "共 {tests} 个测试，{files} 个文件；舍弃 {discarded} 个",
 }
 _UNVERIFIED: Texts = {"en": "; unverified: {reason}", "zh": "；未经验证：{reason}"}

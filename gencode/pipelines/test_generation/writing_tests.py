@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import anyio
 from pydantic import BaseModel
 
 from gencode.codegen.answer_checks import check_file, check_lines, check_not_blank
@@ -14,12 +13,12 @@ from gencode.codegen.file_extraction import read_answer
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.codegen.validation.findings import Rule
-from gencode.domain.errors import GencodeError
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSessionFactory
 from gencode.model_tasks.calls import ModelCalls
+from gencode.model_tasks.several import do_each
 from gencode.pipelines.test_generation.artifacts import (
     Collected,
     Given,
@@ -59,35 +58,10 @@ class WritingTests:
         """Raises the errors of models, CheckFailed."""
         calls = await ModelCalls.open(self._sessions, work.run, emit)
         groups = work.targets.groups if work.targets else ()
-        files = await self._written(calls, groups, work.given)
+        files = await do_each(groups, lambda group: self._write(calls, group, work.given), self._at_once)
         stored = WrittenFiles(files=tuple(files))
         await emit(StageUpdate(checkpoints={WRITTEN: stored.model_dump_json()}))
         return Written(collected=work, files=files)
-
-    async def _written(
-        self, calls: ModelCalls, groups: Sequence[TargetGroup], given: Given
-    ) -> Sequence[WrittenFile]:
-        """In the order of the groups. After an error no further group is begun; those under way are finished
-        and stored, because they are paid for."""
-        found: dict[int, WrittenFile] = {}
-        failures: list[GencodeError] = []
-        limiter = anyio.CapacityLimiter(self._at_once)
-
-        async def write(number: int, group: TargetGroup) -> None:
-            async with limiter:
-                if failures:
-                    return
-                try:
-                    found[number] = await self._write(calls, group, given)
-                except GencodeError as error:
-                    failures.append(error)
-
-        async with anyio.create_task_group() as tasks:
-            for number, group in enumerate(groups):
-                tasks.start_soon(write, number, group)
-        if failures:
-            raise failures[0]
-        return [found[number] for number in range(len(groups))]
 
     async def _write(self, calls: ModelCalls, group: TargetGroup, given: Given) -> WrittenFile:
         text = await self._ask(calls, group, group.test_path, messages(group, given))

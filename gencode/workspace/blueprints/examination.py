@@ -15,6 +15,7 @@ from gencode.blueprints import Blueprint, Finding, Severity, is_valid, normalise
 from gencode.blueprints.comparison import ChangeType, compare, describe, json_patch
 from gencode.blueprints.comparison.compare import PropertyChange
 from gencode.http.base_models import RequestModel, ResponseModel
+from gencode.workspace.blueprints.impact import Impact, MigrationSteps, impact_of, migration_steps
 from gencode.workspace.errors import BlueprintInvalid
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -58,11 +59,15 @@ class RenderedHole(ResponseModel):
 
 
 class Preview(ResponseModel):
-    """What a build would write. It is `verified` by a build only."""
+    """What a build would write. It is `verified` by a build only.
+
+    impact  what that changes in the project of the version `from`; null without one
+    """
 
     files: list[RenderedFile]
     holes: list[RenderedHole]
     findings: list[FindingView]
+    impact: Impact | None
 
 
 class DifferenceView(ResponseModel):
@@ -73,10 +78,12 @@ class DifferenceView(ResponseModel):
 
 
 class Comparison(ResponseModel):
-    """`patch`: a JSON Patch (RFC 6902) that makes the newer document of the older one."""
+    """`patch`: a JSON Patch (RFC 6902) that makes the newer document of the older one. `migration`: what is
+    done to the tables; null where one of the versions has errors, as a new draft has."""
 
     operations: list[DifferenceView]
     patch: list[dict[str, JsonValue]]
+    migration: MigrationSteps | None
 
 
 def _views(findings: Sequence[Finding], language: str) -> list[FindingView]:
@@ -93,24 +100,32 @@ def examine(blueprint: Blueprint, language: str) -> ExaminedBlueprint:
     )
 
 
-def compared(old: Blueprint, new: Blueprint, language: str) -> Comparison:
+def compared(old: Blueprint, new: Blueprint, database: str, language: str) -> Comparison:
     operations = [
         DifferenceView(type=one.type, element=one.element, text=describe(one, language), changes=one.changes)
         for one in compare(old, new)
     ]
-    return Comparison(operations=operations, patch=json_patch(old, new))
+    return Comparison(
+        operations=operations,
+        patch=json_patch(old, new),
+        migration=migration_steps(old, new, database, language),
+    )
 
 
-def preview_of(blueprint: Blueprint, database: str, language: str) -> Preview:
-    """Raises BlueprintInvalid."""
+def preview_of(blueprint: Blueprint, older: Blueprint | None, database: str, language: str) -> Preview:
+    """With `older`, what changes in its project. Raises BlueprintInvalid."""
     findings = require_valid(blueprint)
-    project = _rendered(blueprint, database)
+    if older is None:
+        project, impact = _rendered(blueprint, database), None
+    else:
+        require_valid(older)
+        project, impact = impact_of(older, blueprint, database, language)
     files = [
         RenderedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         for path, data in ((path, text.encode()) for path, text in project.files.items())
     ]
     holes = [RenderedHole(name=hole.name, path=hole.path) for hole in project.holes]
-    return Preview(files=files, holes=holes, findings=_views(findings, language))
+    return Preview(files=files, holes=holes, findings=_views(findings, language), impact=impact)
 
 
 def archive_of(blueprint: Blueprint, database: str) -> bytes:

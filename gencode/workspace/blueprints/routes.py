@@ -75,6 +75,13 @@ BEFORE = Parameter(
     type=Text(pattern=UUID_PATTERN, message="is not an id"),
     default=None,
 )
+FROM = Parameter(
+    name="from",
+    location="query",
+    description="The id of an older version: also show what changes in its project",
+    type=Text(pattern=UUID_PATTERN, message="is not an id"),
+    default=None,
+)
 DOCUMENT = JsonBody(model=BlueprintDocument)
 IN_PROJECT_BODY = JsonBody(model=BlueprintInProject)
 VERSION_BODY = JsonBody(model=NewVersion)
@@ -140,14 +147,15 @@ async def get_findings(request: Request) -> Response:
     "GET /blueprints/{id:uuid}/preview",
     "Show the files of a blueprint's project",
     traits=(ONE,),
-    parameters=(DATABASE, ACCEPT_LANGUAGE),
+    parameters=(DATABASE, FROM, ACCEPT_LANGUAGE),
     responses=(PREVIEW,),
     errors=(BlueprintInvalid,),
 )
 async def preview(request: Request) -> Response:
     blueprint = await _blueprint(request, id_in_path(request))
     database, language = DATABASE.read(request), request_language(request)
-    return PREVIEW.make(await _in_thread(preview_of, blueprint, database, language))
+    older = await _blueprint(request, before) if (before := FROM.read(request)) else None
+    return PREVIEW.make(await _in_thread(preview_of, blueprint, older, database, language))
 
 
 @operation(
@@ -172,14 +180,15 @@ async def download(request: Request) -> Response:
     "GET /blueprints/{id:uuid}/diff",
     "Compare a version of a blueprint with an older one",
     traits=(ONE,),
-    parameters=(BEFORE, ACCEPT_LANGUAGE),
+    parameters=(BEFORE, DATABASE, ACCEPT_LANGUAGE),
     responses=(COMPARED,),
 )
 async def compare_versions(request: Request) -> Response:
     row = await _row(request, id_in_path(request))
     older = BEFORE.read(request) or row.parent_id
     old = await _blueprint(request, older) if older else Blueprint()
-    return COMPARED.make(await _in_thread(compared, old, blueprint_of(row), request_language(request)))
+    database, language = DATABASE.read(request), request_language(request)
+    return COMPARED.make(await _in_thread(compared, old, blueprint_of(row), database, language))
 
 
 @operation(

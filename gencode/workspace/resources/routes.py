@@ -20,6 +20,7 @@ from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.parameters import CURSOR, LIMIT, ONE, PRINTABLE_TEXT, actor_of, id_in_path
+from gencode.workspace.resources.access import Action
 from gencode.workspace.resources.addresses import check_addresses
 from gencode.workspace.resources.cursors import cursor_after, read_cursor
 from gencode.workspace.resources.declaration import Resource, T, V, plural
@@ -29,7 +30,9 @@ from gencode.workspace.workspace import Workspace
 SORTED_BY: dict[str, type[Any]] = {"created_at": datetime, "name": str}
 """Columns of every resource that lists can be sorted by, and their types."""
 _SORTS = [*SORTED_BY, *(f"-{name}" for name in SORTED_BY)]
+_METHODS = {Action.CHANGE: "PATCH", Action.DELETE: "DELETE"}
 ETAG = Header(name="ETag", description="Its version")
+ALLOW = Header(name="Allow", description="What its caller may do with it: GET, and PATCH or DELETE")
 DELETED = ResponseSpec(status=204, description="It is deleted")
 TEXT = Parameter(
     name="q", location="query", description="A part of the name", type=PRINTABLE_TEXT, default=""
@@ -166,7 +169,9 @@ def _create(resource: Resource[T, V]) -> Operation:
 
 
 def _get(resource: Resource[T, V]) -> Operation:
-    found = JsonResponseSpec(model=resource.view_model, description=f"The {resource.title}", headers=(ETAG,))
+    found = JsonResponseSpec(
+        model=resource.view_model, description=f"The {resource.title}", headers=(ETAG, ALLOW)
+    )
 
     @operation(
         resource.operation_names[2],
@@ -176,10 +181,12 @@ def _get(resource: Resource[T, V]) -> Operation:
         responses=(found,),
     )
     async def get(request: Request) -> Response:
-        store = _store(request, resource)
-        row = await store.get(id_in_path(request), get_principal(request).id)
+        store, principal = _store(request, resource), get_principal(request).id
+        row = await store.get(id_in_path(request), principal)
         await store.prepare_view([row])
-        return found.make(resource.view(row), {"ETag": etag(row.version)})
+        methods = [_METHODS[action] for action in await store.allowed_actions(row, principal)]
+        headers = {"ETag": etag(row.version), "Allow": ", ".join(["GET", *methods])}
+        return found.make(resource.view(row), headers)
 
     return get
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
-from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.errors import Invalid, NotFound, RequestError
 from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
@@ -110,6 +110,22 @@ class ResourceStore(Generic[T, V]):
         NotFound, and the errors of the resource's `access`."""
         async with self._database.transaction() as session:
             return await self._writable(session, row_id, principal, None, Action.CHANGE)
+
+    async def allowed_actions(self, row: T, principal: str) -> Sequence[Action]:
+        """Which of change and delete the principal, who may read the row, may do with it as it is now."""
+        mine = and_(self._table.id == row.id, self._resource.access.is_readable(self._table, principal))
+        async with self._database.transaction() as session:
+            if await session.scalar(select(self._table.id).where(mine)) is None:
+                return ()  # another principal shares it
+            actions = (Action.CHANGE, Action.DELETE)
+            return [one for one in actions if await self._is_allowed(session, row, principal, one)]
+
+    async def _is_allowed(self, session: AsyncSession, row: T, principal: str, action: Action) -> bool:
+        try:
+            await self._resource.access.check(session, row, principal, action)
+        except RequestError:
+            return False
+        return True
 
     async def page(self, query: PageQuery, principal: str) -> Sequence[T]:
         """One row more than the limit, if there are more."""

@@ -159,7 +159,7 @@ class Cases:
         """A row that the operation may use up."""
         if operation.name == "approvePlan":
             return {"task_id": await paused_task(self._people, person)}
-        if operation.name == "cancelTask":
+        if operation.name in ("cancelTask", "deleteTask"):
             body = EXAMPLES["generate"](self._people, person, self._random) | {"approve_plan": True}
             answer = await self._people.call(person, "POST", "/generate", json=body)
             return {"task_id": str(answer.json()["task_id"])}

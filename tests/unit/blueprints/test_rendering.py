@@ -52,7 +52,7 @@ def test_flows_are_holes() -> None:
     assert (hole.name, hole.path, hole.body) == (
         "flow/send",
         "backend/app/flows/send.py",
-        '    raise FlowNotWritten("send")\n',
+        '    from app.errors import FlowNotWritten\n\n    raise FlowNotWritten("send")\n',
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from gencode.blueprints.rendering import Stack
+from gencode.blueprints import Blueprint
+from gencode.blueprints.rendering import Stack, render_project
 from gencode.certification import (
     Certificate,
     CertificateStatus,
@@ -17,6 +18,7 @@ from gencode.certification import (
     unverified,
 )
 from gencode.certification.certificate import MAX_TAIL, digest_of, tail_of
+from gencode.certification.certifier import NOT_PREPARED
 from gencode.sandbox.off import SandboxOff
 
 STEP = StepReport(
@@ -66,9 +68,27 @@ async def test_a_sandbox_that_is_off_proves_nothing(tmp_path: Path) -> None:
 
 async def test_another_lock_file_is_never_installed(tmp_path: Path) -> None:
     sandbox = SandboxOff()
-    sandbox.off_reason = ""
+    sandbox.off_reason, sandbox.can_show = "", True
     certifier = Certifier(sandbox=sandbox, environments=tmp_path)
     for files in ({}, {"backend/requirements.lock": b"evil==1.0\n"}):
         certificate = await certifier.certify(files, Stack(), nobody)
         assert certificate.status is CertificateStatus.UNVERIFIED
-        assert "lock file" in certificate.reason
+        assert "is not a lock file of the template set" in certificate.reason
+
+
+async def test_what_an_official_lock_file_needs_must_be_prepared(tmp_path: Path) -> None:
+    sandbox = SandboxOff()
+    sandbox.off_reason, sandbox.can_show = "", True
+    rendered = render_project(
+        Blueprint.model_validate({"projectName": "shop", "dataModels": [{"name": "Tag"}]}), Stack()
+    ).files
+    files = {path: text.encode() for path, text in rendered.items()}
+    certificate = await Certifier(sandbox=sandbox, environments=tmp_path).certify(files, Stack(), nobody)
+    assert certificate == unverified(NOT_PREPARED)
+
+
+async def test_a_sandbox_that_shows_no_environment_proves_nothing(tmp_path: Path) -> None:
+    sandbox = SandboxOff()
+    sandbox.off_reason = ""
+    certificate = await Certifier(sandbox=sandbox, environments=tmp_path).certify({}, Stack(), nobody)
+    assert certificate.status is CertificateStatus.UNVERIFIED

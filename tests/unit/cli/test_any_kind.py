@@ -132,6 +132,21 @@ async def test_without_a_plan_there_is_nothing_to_edit(capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out)["task_id"] == "t"
 
 
+async def test_delete_asks_for_confirmation(capsys: Capture) -> None:
+    answers = {
+        "GET /task/t": [JSONResponse(a_task(status="failed"))],
+        "DELETE /task/t": [Response(None, 204)],
+    }
+    service = Scripted(answers)
+    async with service.served() as url:
+        assert await gencode(url, "delete", "t") == 2
+        assert "nobody is there to ask" in capsys.readouterr().err
+        assert not service.asked("DELETE /task/t")
+        assert await gencode(url, "delete", "t", "--yes") == 0
+    assert capsys.readouterr().out == "deleted\n"
+    assert service.asked("DELETE /task/t")
+
+
 async def test_cancel_and_retry_work(capsys: Capture) -> None:
     cancelled = JSONResponse(a_task(state="cancelled", status="cancelled", message="ended"))
     accepted = JSONResponse({"task_id": "t", "status": "reading", "message": "again"}, 202)

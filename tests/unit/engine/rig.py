@@ -19,6 +19,7 @@ from gencode.engine.executor import TaskExecutor
 from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.hub import Subscription
 from gencode.engine.ports.pipeline import Emit, Pause, Pipeline, Stage, StageUpdate
+from gencode.engine.ports.retention_store import FinishedTask
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.engine.service import TaskService
 from gencode.engine.task_ids import new_id
@@ -167,6 +168,9 @@ class FaultyStore:
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         self._read()
         return await self.inner.checkpoints(task_id)
+
+    async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
+        return await self._write(lambda: self.inner.delete_tasks(tasks))
 
     async def check_writable(self) -> None:
         await self._write(self.inner.check_writable)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from gencode.domain.errors import StillWorking
 from gencode.domain.task import State, Task
+from gencode.engine.quota import parse_quota
+from gencode.http.quota_enforcement import QuotaEnforcement
+from gencode.storage.memory import MemoryStore
 from tests.faults.test_input import check_problem
 from tests.servers.calls import client
 from tests.servers.service import App, running_app, settings
@@ -121,3 +127,36 @@ async def test_messages_are_in_the_preferred_language(tmp_path: Path) -> None:
         for accepted, message in LANGUAGES:
             answer = await http.post("/api/v1/generate", json=body, headers={"Accept-Language": accepted})
             assert answer.json()["message"].startswith(message), accepted
+
+
+async def test_a_task_that_is_over_can_be_deleted_by_its_client(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, client(app.url) as http:
+        task = (await stored(app, 1))[0]
+        others = a_task(principal="somebody else", state=State.FAILED)
+        running = a_task(principal="local", state=State.RUNNING)
+        for one in (others, running):
+            await app.services.store.create(one, REQUEST, [])
+        check_problem(await http.delete(f"/api/v1/task/{others.id}"), 404, "NOT_FOUND")
+        refused = check_problem(await http.delete(f"/api/v1/task/{running.id}"), 409, "STILL_WORKING")
+        assert "cancel it first" in refused["detail"]
+        answer = await http.delete(f"/api/v1/task/{task.id}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        for path in ("", "/request", "/status"):
+            check_problem(await http.get(f"/api/v1/task/{task.id}{path}"), 404, "NOT_FOUND")
+        check_problem(await http.delete(f"/api/v1/task/{task.id}"), 404, "NOT_FOUND")
+
+
+def test_a_quota_of_the_day_keeps_the_tasks_of_the_day() -> None:
+    clock = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    quotas = {"daily": [parse_quota("100 tasks/day")], "monthly": [parse_quota("100 tasks/month")]}
+    enforcement = QuotaEnforcement(
+        store=MemoryStore(),
+        quotas_of=lambda principal: quotas.get(principal, []),
+        has_price=lambda _: True,
+        clock=lambda: clock,
+    )
+    yesterday, today = clock - timedelta(days=1), clock - timedelta(hours=1)
+    with pytest.raises(StillWorking, match="2026-12-01"):
+        enforcement.check_deletable(a_task("daily", created_at=today))
+    for task in (a_task("daily", created_at=yesterday), a_task("monthly", created_at=today), a_task("none")):
+        enforcement.check_deletable(task)

@@ -13,6 +13,9 @@ from sqlalchemy import func, select, update
 import gencode.workspace.routes  # noqa: F401 - all tables are known
 from gencode.workspace.blueprints.resource import BLUEPRINTS
 from gencode.workspace.blueprints.table import BlueprintRow
+from gencode.workspace.builds.removal import project_scope
+from gencode.workspace.builds.store import BuildStore, KeptHole
+from gencode.workspace.builds.tables import BlueprintBuild, WrittenHole
 from gencode.workspace.conversations.tables import ChatMessage, Conversation
 from gencode.workspace.git_credentials.table import GitCredential
 from gencode.workspace.identity.actor import Actor, principal_id
@@ -176,10 +179,18 @@ async def test_what_is_in_a_project_is_deleted_with_it_and_then_removed(database
         own = await blueprints.create(blueprint, ALICE)
         await opened.resource(PROJECTS).delete(project.id, ALICE, None)
         assert [row.id for row in await blueprints.page(PageQuery(limit=5), ALICE.id)] == [own.id]
+        builds, hole = BuildStore(opened.database), {"d": KeptHole(body="return {}", model="m")}
+        await builds.keep_holes(project_scope(project.id), hole)
+        await builds.keep_holes(ALICE.id, hole)
+        await builds.add("task of its own", own.id, ALICE.id)
         purge = Purge(opened.database, 30)
         await purge.remove(now() + LATER)
         await purge.remove(now() + 2 * LATER)
         assert (await count(opened, Project), await count(opened, BlueprintRow)) == (0, 1)
+        assert (await count(opened, WrittenHole), await count(opened, BlueprintBuild)) == (1, 1)
+        await blueprints.delete(own.id, ALICE, None)
+        await purge.remove(now() + 3 * LATER)
+        assert await count(opened, BlueprintBuild) == 0
 
 
 async def test_the_members_of_a_team_go_with_it(database_url: str) -> None:

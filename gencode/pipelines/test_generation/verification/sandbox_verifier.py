@@ -16,9 +16,10 @@ from gencode.pipelines.test_generation.evidence import Evidence
 from gencode.pipelines.test_generation.frameworks import is_test_file
 from gencode.pipelines.test_generation.verification.report import RunReport, evidence_of
 from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox
+from gencode.sandbox.programs import shared_programs
 
 PROGRAMS = (
-    *("gencode_test_driver", "gencode_test_processes", "gencode_test_run", "gencode_test_state"),
+    *("gencode_test_driver", "gencode_test_run", "gencode_test_state"),
     *("gencode_tool_driver", "gencode_tool_runs"),
 )
 REPEATS = 5
@@ -140,6 +141,7 @@ def _files(given: Given, group: TargetGroup, text: str, job: Mapping[str, Any]) 
     return {
         **{f"project/{path}": content.encode("utf-8", "replace") for path, content in project.items()},
         **{f"{name}.py": (programs / f"{name}.py").read_bytes() for name in PROGRAMS},
+        **shared_programs(),
         "job.json": json.dumps(job).encode(),
     }
 

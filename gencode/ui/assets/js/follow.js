@@ -1,6 +1,6 @@
 // The task that the page shows: its data and its stream. Views add and remove themselves as listeners.
 
-import { Problem, get, post } from "./api.js";
+import { Problem, get, post, request } from "./api.js";
 import { loadKinds } from "./kinds.js";
 import { Stream } from "./stream.js";
 import { blank, fold, isGenerate, isOver, noteFiles, stateOf } from "./task.js";
@@ -45,6 +45,11 @@ export class Follow {
   async cancel() {
     this.view = await post(`${this.address}/cancel`);
     this.#changed();
+  }
+
+  async delete() {
+    await request(this.address, { method: "DELETE" });
+    this.stop();
   }
 
   /** `changes`: parameters to change, such as a limit. */

@@ -83,7 +83,7 @@ function forgetButton(text) {
 const small = (name, text) => [icon(name), h("span", { class: "not-narrow" }, text)];
 
 function route(moved) {
-  const [, place, id, row] = location.hash.split("/");
+  const [, place, id, ...parts] = location.hash.split("/");
   const wanted = place === "task" && id ? decoded(id) : null;
   if (follow && follow.id !== wanted) {
     follow.stop();
@@ -95,7 +95,9 @@ function route(moved) {
   }
   document.body.dataset.view = wanted ? "task" : PLACES.includes(place) ? place : "new";
   list.mark(wanted);
-  show(id && decoded(id), row && decoded(row));
+  const names = [id && decoded(id), ...parts.map(decoded)];
+  if (moved && document.body.dataset.view === "workspace" && unmount.move?.(...names)) return;
+  show(names);
   if (moved) main.focus({ preventScroll: true });
   scrollTo(0, 0);
 }
@@ -109,11 +111,11 @@ function decoded(id) {
   }
 }
 
-function show(section, row) {
+function show(names) {
   unmount();
   main.replaceChildren();
   if (follow) unmount = taskView(main, follow, { changed: () => list.refresh() });
-  else if (document.body.dataset.view === "workspace") unmount = workspaceView(main, section, row);
+  else if (document.body.dataset.view === "workspace") unmount = workspaceView(main, ...names);
   else unmount = newView(main, { submitted });
 }
 

@@ -13,6 +13,7 @@ const KINDS = [
   ...["collected", "finding", "reviewed", "judged", "posted", "context", "text", "citations"],
   ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
   ...["targets", "test_file", "verified"],
+  ...["rendered", "hole", "archived"],
 ];
 const SLOWEST = 8000;
 

@@ -1,6 +1,8 @@
 // The page's words, and numbers and times as its language writes them.
 
 import { forLong } from "./storage.js";
+import blueprintsEn from "./texts/blueprints/en.js";
+import blueprintsZh from "./texts/blueprints/zh.js";
 import failuresZh from "./texts/failures/zh.js";
 import en from "./texts/en.js";
 import taskEn from "./texts/task/en.js";
@@ -9,7 +11,7 @@ import workspaceEn from "./texts/workspace/en.js";
 import workspaceZh from "./texts/workspace/zh.js";
 import zh from "./texts/zh.js";
 
-const TEXTS = { en: { ...en, ...taskEn, ...workspaceEn }, zh: { ...zh, ...taskZh, ...failuresZh, ...workspaceZh } };
+const TEXTS = { en: { ...en, ...taskEn, ...workspaceEn, ...blueprintsEn }, zh: { ...zh, ...taskZh, ...failuresZh, ...workspaceZh, ...blueprintsZh } };
 let chosen =
   forLong.get("language") || navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
 if (!(chosen in TEXTS)) chosen = "en";

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from gencode.pipelines.test_generation.verification.programs import gencode_test_processes as processes
-    from gencode.pipelines.test_generation.verification.programs.gencode_test_processes import Answer
     from gencode.pipelines.test_generation.verification.programs.gencode_test_run import (
         OPTIONS,
         import_source,
         run_tests,
     )
+    from gencode.sandbox.programs import gencode_processes as processes
+    from gencode.sandbox.programs.gencode_processes import Answer
 else:
-    import gencode_test_processes as processes
+    import gencode_processes as processes
     from gencode_test_run import OPTIONS, import_source, run_tests
 
 PROGRAMS = ("gencode_test_run.py", "gencode_test_state.py")

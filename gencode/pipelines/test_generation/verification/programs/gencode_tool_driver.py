@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-    from gencode.pipelines.test_generation.verification.programs import gencode_test_processes as processes
-    from gencode.pipelines.test_generation.verification.programs.gencode_test_processes import Answer
     from gencode.pipelines.test_generation.verification.programs.gencode_tool_runs import TOOLS
+    from gencode.sandbox.programs import gencode_processes as processes
+    from gencode.sandbox.programs.gencode_processes import Answer
 else:
-    import gencode_test_processes as processes
+    import gencode_processes as processes
     from gencode_tool_runs import TOOLS
 
 RUN_SECONDS = 90.0

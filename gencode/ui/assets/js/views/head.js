@@ -1,4 +1,4 @@
-// The head of a task's view: its name, its state, and the button that cancels it.
+// The head of a task's view: its name, its state, and the buttons that cancel and delete it.
 
 import { get } from "../api.js";
 import { modelTitle } from "../choices.js";
@@ -13,7 +13,8 @@ import { act } from "./outcome.js";
 
 export const nameOf = (follow) => (follow.view ? taskName(follow.view) : follow.id);
 
-export function headOf(follow) {
+/** `deleted` is called when the task was deleted. */
+export function headOf(follow, deleted) {
   const badge = h("span", { class: "badge" });
   const title = h("h1", {});
   const facts = h("p", { class: "note" });
@@ -41,7 +42,8 @@ export function headOf(follow) {
     drawn = `${task.state} ${text}`;
     badge.className = `badge ${task.state}`;
     badge.replaceChildren(glyph(task.state), text);
-    buttons.replaceChildren(isOver(task) ? editing(follow) : cancelling(follow));
+    if (isOver(task)) fill(buttons, editing(follow), deleting(follow, deleted));
+    else fill(buttons, cancelling(follow));
   }
 
   return { element, update };
@@ -66,7 +68,12 @@ function factsOf(view) {
   ];
 }
 
-const PLACES = { conversation_id: "chat", knowledge_base_id: "knowledge", document_id: "requirements" };
+const PLACES = {
+  conversation_id: "chat",
+  knowledge_base_id: "knowledge",
+  document_id: "requirements",
+  blueprint_id: "blueprints",
+};
 
 /** Links to what a task of the workspace is about. */
 function linksOf(view) {
@@ -89,22 +96,38 @@ function editing(follow) {
   return h("div", { class: "ask" }, button);
 }
 
-/** A cancelled task cannot be resumed, so the button asks for confirmation, in place. */
-function cancelling(follow) {
-  const first = h("button", { class: "button", onclick: ask }, icon("stop"), t("cancel"));
+/** A cancelled task cannot be resumed, so the button asks for confirmation. */
+const cancelling = (follow) =>
+  confirmed(
+    { name: t("cancel"), image: "stop", yes: t("cancelYes"), no: t("keepOn") },
+    t(isGenerate(follow.view.kind) ? "cancelSure" : "cancelSureAny"),
+    () => follow.cancel(),
+  );
+
+/** A deleted task is gone, and the page shows the form again. */
+const deleting = (follow, deleted) =>
+  confirmed(
+    { name: t("deleteTask"), image: "bin", yes: t("deleteYes"), no: t("keepTask") },
+    t("deleteSure"),
+    async () => {
+      await follow.delete();
+      deleted();
+      location.hash = "#/";
+    },
+  );
+
+/** A button that asks for confirmation, in place. */
+function confirmed({ name, image, yes, no }, question, work) {
+  const first = h("button", { class: "button", onclick: ask }, icon(image), name);
   const place = h("div", { class: "ask" }, first);
   function ask() {
-    const yes = h(
-      "button",
-      { class: "button danger", onclick: () => act(yes, () => follow.cancel()) },
-      t("cancelYes"),
-    );
-    const no = h("button", { class: "button", onclick: back }, t("keepOn"));
+    const doIt = h("button", { class: "button danger", onclick: () => act(doIt, work) }, yes);
+    const leave = h("button", { class: "button", onclick: back }, no);
     place.replaceChildren(
-      h("p", { id: "sure" }, t(isGenerate(follow.view.kind) ? "cancelSure" : "cancelSureAny")),
-      h("div", { class: "buttons", role: "group", "aria-labelledby": "sure" }, yes, no),
+      h("p", { id: "sure" }, question),
+      h("div", { class: "buttons", role: "group", "aria-labelledby": "sure" }, doIt, leave),
     );
-    no.focus();
+    leave.focus();
   }
   function back() {
     place.replaceChildren(first);

@@ -36,7 +36,7 @@ export function taskView(main, follow, { changed }) {
 class TaskView {
   constructor(main, follow, changed) {
     Object.assign(this, { main, follow, changed });
-    this.head = headOf(follow);
+    this.head = headOf(follow, changed);
     this.line = timeline();
     this.figures = figuresOf();
     this.notices = h("div", { class: "notices" });

@@ -4,6 +4,7 @@
 import { Problem, get, post, request, unique } from "../api.js";
 import { announce, fill, h, icon } from "../dom.js";
 import { MOST_MARKDOWN, markdown } from "../markdown.js";
+import { forTab } from "../storage.js";
 import { Stream } from "../stream.js";
 import { ago, money, number, t } from "../words.js";
 import { heading, said } from "./resource.js";
@@ -74,6 +75,9 @@ async function conversation(box, id) {
   const back = h("a", { class: "button quiet", href: "#/workspace/chat" }, t("chat"));
   const away = h("button", { class: "button quiet", onclick: remove }, icon("bin"), t("remove"));
   fill(box, h("div", { class: "head-line" }, title, h("span", { class: "spring" }), back, away), messages, form);
+  const draft = `message.${id}`; // what is typed and not sent: a reload does not lose it
+  field.value = forTab.get(draft) || "";
+  field.addEventListener("input", () => forTab.set(draft, field.value || null));
   field.addEventListener(
     "keydown",
     (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && form.requestSubmit(),
@@ -144,6 +148,7 @@ async function conversation(box, id) {
     if (sent?.text !== content) sent = { text: content, key: unique() };
     await submit(() => post(`${path}/messages`, { content }, { "Idempotency-Key": sent.key }), () => {
       field.value = "";
+      forTab.set(draft, null);
       sent = null;
     });
   }

@@ -1,10 +1,12 @@
 // A code diff: its files, with the old and the new lines side by side.
 
-import { get } from "../api.js";
+import { get, post } from "../api.js";
+import { modelSelect } from "../choices.js";
+import { labelled } from "../controls.js";
 import { fill, h } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { number, t } from "../words.js";
-import { said } from "./resource.js";
+import { refuse, said } from "./resource.js";
 
 const POLL = 1000; // milliseconds between two looks at a diff that is being made
 const BUSY = ["pending", "running"];
@@ -25,7 +27,7 @@ async function show(box, row) {
   const files = h("div", { class: "details" });
   const more = h("button", { type: "button", class: "button", hidden: true }, t("olderRows"));
   const patch = downloadLink(`code-diffs/${row.id}/patch`, `${row.name}.patch`, t("asPatch"));
-  fill(box, h("div", { class: "buttons" }, patch), files, more);
+  fill(box, tasksOf(row, patch), files, more);
   let cursor = "0";
   more.onclick = async () => {
     try {
@@ -38,6 +40,42 @@ async function show(box, row) {
     }
   };
   more.onclick();
+}
+
+/** What can be done with a diff. Tests are written for files of a repository, which an uploaded patch has not. */
+function tasksOf(row, patch) {
+  const trouble = h("div", { class: "trouble", role: "alert" });
+  const model = modelSelect();
+  const start = (path, label) => {
+    const button = h("button", { type: "button", class: "button", onclick: run }, t(label));
+    async function run() {
+      button.disabled = true;
+      trouble.replaceChildren();
+      try {
+        const body = { code_diff_id: row.id, ...(model.value ? { model: model.value } : {}) };
+        const { task_id: id } = await post(`pipelines/${path}`, body);
+        location.hash = `#/task/${id}`;
+      } catch (error) {
+        refuse(null, trouble, error);
+        button.disabled = false;
+      }
+    }
+    return button;
+  };
+  return h(
+    "section",
+    { "aria-labelledby": "diff-tasks" },
+    h("h2", { id: "diff-tasks" }, t("diffTasks")),
+    labelled("task-model", t("model"), t("answerModelHint"), model),
+    h(
+      "div",
+      { class: "buttons" },
+      start("code-review", "reviewDiff"),
+      row.repository_id && start("test-generation", "writeTests"),
+      patch,
+    ),
+    trouble,
+  );
 }
 
 function fileOf(file) {

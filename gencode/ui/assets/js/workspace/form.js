@@ -54,6 +54,13 @@ function tick(field, value) {
   return h("label", { class: "tick" }, input, h("span", {}, t(field.label), hint));
 }
 
+/** Makes what is below `root` something to read only; its text can still be selected. */
+export function freeze(root) {
+  for (const control of root.querySelectorAll("input, textarea, select"))
+    if (control.matches("textarea, input:not([type=checkbox])")) control.readOnly = true;
+    else control.disabled = true;
+}
+
 /** What the form says: every field of a new row, and of a known one those that differ. */
 export function values(form, fields, row) {
   const found = {};

@@ -10,26 +10,27 @@ const PAGE = 100;
 const POLL = 1500; // milliseconds between two looks at documents that are being indexed
 
 /** The detail of a base, below its form. */
-export function knowledgeDetail(base) {
+export function knowledgeDetail(base, may) {
   const path = `knowledge/bases/${base.id}`;
-  return h("div", { class: "details" }, documents(path), search(path));
+  return h("div", { class: "details" }, documents(path, may.change), search(path));
 }
 
-function documents(path) {
+/** `isOpen`: whether one may change them. */
+function documents(path, isOpen) {
   const rows = h("ul", { class: "cards" });
   const words = h("p", { class: "note" }, t("loading"));
   const section = h(
     "section",
     { "aria-labelledby": "documents-title" },
     h("h2", { id: "documents-title" }, t("knowledgeDocuments")),
-    uploadField(`${path}/documents/upload`, { several: true, done: () => load() }),
+    isOpen && uploadField(`${path}/documents/upload`, { several: true, done: () => load() }),
     rows,
     words,
   );
   async function load() {
     try {
       const { items } = await get(`${path}/documents?limit=${PAGE}`);
-      fill(rows, ...items.map((row) => item(path, row, load)));
+      fill(rows, ...items.map((row) => item(path, row, isOpen, load)));
       words.hidden = items.length > 0;
       words.textContent = t("noRows");
       const isBusy = items.some((row) => ["pending", "processing"].includes(row.processing_status));
@@ -43,7 +44,7 @@ function documents(path) {
   return section;
 }
 
-function item(path, row, load) {
+function item(path, row, isOpen, load) {
   const isDone = row.processing_status === "completed";
   const state = isDone ? t("chunkCount", number(row.chunk_count)) : t("processing")[row.processing_status];
   const notes = [state, size(row.size), row.pages > 0 && t("pageCount", number(row.pages))].filter(Boolean);
@@ -61,9 +62,10 @@ function item(path, row, load) {
       "div",
       { class: "buttons" },
       isDone && chunksButton(path, row),
-      row.processing_status === "failed" &&
+      isOpen &&
+        row.processing_status === "failed" &&
         h("button", { class: "button", onclick: act("POST", "/index") }, icon("again"), t("retry")),
-      h("button", { class: "button quiet", onclick: act("DELETE") }, icon("bin"), t("remove")),
+      isOpen && h("button", { class: "button quiet", onclick: act("DELETE") }, icon("bin"), t("remove")),
     ),
   );
 }

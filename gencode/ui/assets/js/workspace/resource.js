@@ -5,7 +5,8 @@ import { attend, mark } from "../controls.js";
 import { announce, fill, h, icon } from "../dom.js";
 import { advice } from "../kinds.js";
 import { ago, dated, t } from "../words.js";
-import { controls, values } from "./form.js";
+import { controls, freeze, values } from "./form.js";
+import { keepEdits } from "./kept_form.js";
 import { uploadField } from "./upload.js";
 
 const PAGE = 50;
@@ -31,6 +32,7 @@ export async function listOf(box, section) {
       words.hidden = rows.children.length > 0;
       words.textContent = t("noRows");
     } catch (error) {
+      if (add && error.status === 403) add.hidden = true;
       words.hidden = false;
       words.textContent = said(error);
     }
@@ -59,30 +61,44 @@ export async function formOf(box, section, id) {
     return fill(box, heading(t(section.title)), h("p", { class: "note" }, said(error)));
   }
   const [row, tag] = found ? [await found.json(), found.headers.get("etag")] : [null, null];
+  const may = found ? allowed(found) : { change: true, remove: false };
   const trouble = h("div", { class: "trouble", role: "alert" });
   const fields = section.fields.filter((field) => !(row && field.onlyNew));
   const form = h("form", { class: "form", novalidate: true }, ...controls(fields, row).filter(Boolean));
   const outcome = h("p", { class: "note", role: "status" });
-  form.append(h("div", { class: "send" }, actions(section, row, tag, trouble, outcome), outcome, trouble));
+  if (!may.change) freeze(form);
+  const kept = keepEdits(form, `${section.name}/${id}`, tag, () => formOf(box, section, id));
+  if (kept.notice && may.change) form.prepend(kept.notice);
+  const buttons = actions(section, row, tag, may, kept, trouble, outcome);
+  form.append(h("div", { class: "send" }, buttons, outcome, trouble));
   form.onsubmit = (event) => {
     event.preventDefault();
-    save(form, { ...section, fields }, row, tag, trouble);
+    if (may.change) save(form, { ...section, fields }, row, tag, trouble, kept);
   };
   form.addEventListener("input", (event) => mark(form, event.target.name, ""));
   const title = row ? row[section.label || "name"] : section.heading ? t(section.heading) : t("addTo", t(section.title));
   const back = !section.heading && h("a", { class: "button quiet", href: `#/workspace/${section.name}` }, t(section.title));
-  fill(box, heading(title, back), form, row && section.detail?.(row));
+  fill(box, heading(title, back), form, row && section.detail?.(row, may));
 }
 
-function actions(section, row, tag, trouble, outcome) {
-  const possible = (section.actions || []).filter((one) => row && (!one.when || one.when(row)));
+/** What one may do with the row of this answer: its Allow has PATCH and DELETE for who may. */
+export function allowed(answer) {
+  const methods = answer.headers.get("allow")?.split(/, */);
+  return { change: !methods || methods.includes("PATCH"), remove: !methods || methods.includes("DELETE") };
+}
+
+function actions(section, row, tag, may, kept, trouble, outcome) {
+  const possible = (section.actions || []).filter((one) => row && may.change && (!one.when || one.when(row)));
   const more = possible.map((one) => actionButton(section, one, row, trouble, outcome));
+  const away = () => remove(section, row, tag, trouble, kept);
   return h(
     "div",
     { class: "buttons" },
-    h("button", { class: "button primary" }, t(section.submit || "save")),
+    may.change
+      ? h("button", { class: "button primary" }, t(section.submit || "save"))
+      : h("p", { class: "note" }, t("readOnly")),
     ...more,
-    row && h("button", { type: "button", class: "button danger", onclick: () => remove(section, row, tag, trouble) }, t("remove")),
+    may.remove && h("button", { type: "button", class: "button danger", onclick: away }, t("remove")),
   );
 }
 
@@ -106,7 +122,7 @@ function actionButton(section, { name, path, body, label, told }, row, trouble, 
   return button;
 }
 
-async function save(form, section, row, tag, trouble) {
+async function save(form, section, row, tag, trouble, kept) {
   trouble.replaceChildren();
   const body = values(form, section.fields, row);
   const missing = section.fields.filter((field) => form.elements.namedItem(field.name).validity?.valueMissing);
@@ -116,6 +132,7 @@ async function save(form, section, row, tag, trouble) {
     const path = row ? `${section.path}/${row.id}` : section.path;
     const headers = tag ? { "If-Match": tag } : {};
     const answer = await (await request(path, { method: row ? "PATCH" : "POST", body, headers })).json();
+    kept.forget();
     announce(t("saved"));
     if (answer.task_id && !answer.id) location.hash = `#/task/${answer.task_id}`;
     else if (answer.task_id) location.hash = at(section, answer.id);
@@ -125,10 +142,11 @@ async function save(form, section, row, tag, trouble) {
   }
 }
 
-async function remove(section, row, tag, trouble) {
+async function remove(section, row, tag, trouble, kept) {
   if (!(await sure(t("removeSure", row[section.label || "name"]), t("removeYes")))) return;
   try {
     await request(`${section.path}/${row.id}`, { method: "DELETE", headers: tag ? { "If-Match": tag } : {} });
+    kept.forget();
     announce(t("removed"));
     location.hash = `#/workspace/${section.name}`;
   } catch (error) {

@@ -4,10 +4,11 @@ import { get, request } from "../api.js";
 import { fill, h } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { markdown } from "../markdown.js";
+import { buildOf } from "./build_result.js";
 import { number, t } from "../words.js";
 import { said } from "./resource.js";
 
-const RESULTS = { code_review: reviewOf, requirement_analysis: requirementsOf, test_generation: testsOf };
+const RESULTS = { build: buildOf, code_review: reviewOf, requirement_analysis: requirementsOf, test_generation: testsOf };
 
 /** Fills `place` once the task is over, as soon as it has something to show: a review that could not be posted is kept. */
 export function showResult(place, { id, task }) {

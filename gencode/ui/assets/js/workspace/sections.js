@@ -12,6 +12,7 @@
 import { announce } from "../dom.js";
 import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
+import { blueprintsView } from "./blueprints/section.js";
 import { chatView } from "./chat.js";
 import { diffDetail } from "./diff.js";
 import { knowledgeDetail } from "./knowledge.js";
@@ -163,6 +164,21 @@ export const SECTIONS = [
     ],
   },
   {
+    name: "tests",
+    title: "testGeneration",
+    path: "pipelines/test-generation",
+    show: (box) => formOf(box, SECTIONS.find((one) => one.name === "tests"), "new"),
+    heading: "testsLead",
+    submit: "startTests",
+    fields: [
+      { name: "repository_id", label: "repositoryId", hint: "testsRepositoryHint", type: "row", of: "git/repositories", required: true },
+      { name: "base", label: "baseRef", required: true },
+      { name: "head", label: "headRef", required: true },
+      { name: "deliver", label: "deliverTests", type: "choice", options: ["files", "branch"], names: "deliverTestsAs", initial: "files" },
+      { name: "model", label: "model", hint: "answerModelHint", type: "model", optional: true, more: true },
+    ],
+  },
+  {
     name: "knowledge",
     title: "knowledge",
     lead: "knowledgeLead",
@@ -222,6 +238,7 @@ export const SECTIONS = [
     ],
     detail: projectDetail,
   },
+  { name: "blueprints", title: "blueprints", show: blueprintsView },
   {
     name: "credentials",
     title: "gitCredentials",

@@ -11,21 +11,22 @@ const ROLES = ["viewer", "member", "admin"];
 const OWNER = "owner";
 
 /** The detail of a team, below its form. */
-export function teamDetail(team) {
-  return h("div", { class: "details" }, members(`teams/${team.id}`), figures(`teams/${team.id}/usage`, usage));
+export function teamDetail(team, may) {
+  return h("div", { class: "details" }, members(`teams/${team.id}`, may.change), figures(`teams/${team.id}/usage`, usage));
 }
 
 /** The detail of a project, below its form. */
 export const projectDetail = (project) =>
   h("div", { class: "details" }, figures(`projects/${project.id}/stats`, stats));
 
-function members(path) {
+/** `isOpen`: whether one may change them; who may not sees no buttons. */
+function members(path, isOpen) {
   const rows = h("ul", { class: "cards" });
   const trouble = h("div", { class: "trouble", role: "alert" });
   const load = async () => {
     try {
       const { items } = await get(`${path}/members?limit=${LIMIT}`);
-      fill(rows, ...items.map((member) => item(path, member, act)));
+      fill(rows, ...items.map((member) => item(path, member, isOpen && act)));
     } catch (error) {
       fill(trouble, h("p", {}, said(error)));
     }
@@ -44,7 +45,7 @@ function members(path) {
   };
   load();
   const title = h("h2", { id: "members-title" }, t("teamMembers"));
-  return h("section", { "aria-labelledby": "members-title" }, title, rows, invitation(path, act), trouble);
+  return h("section", { "aria-labelledby": "members-title" }, title, rows, isOpen && invitation(path, act), trouble);
 }
 
 function item(path, member, act) {
@@ -58,7 +59,7 @@ function item(path, member, act) {
     "li",
     { class: "card row" },
     h("div", {}, h("h3", {}, name), h("p", { class: "note" }, t("memberSince", t("teamRoles")[member.role], dated(member.joined_at)))),
-    member.role === OWNER
+    member.role === OWNER || !act
       ? null
       : h(
           "div",

@@ -5,7 +5,7 @@ export default {
   failures: {},
   rules: {},
   planReady: "The plan is ready: it waits for your approval",
-  aboutTask: { chat: "Open the conversation", knowledge: "Open the knowledge base", requirements: "Open the document" },
+  aboutTask: { chat: "Open the conversation", knowledge: "Open the knowledge base", requirements: "Open the document", blueprints: "Open the blueprint" },
   finished: "The task is completed",
 
   // The form

@@ -2,7 +2,7 @@
 
 export default {
   planReady: "计划已就绪，等待您的批准",
-  aboutTask: { chat: "打开对话", knowledge: "打开知识库", requirements: "打开文档" },
+  aboutTask: { chat: "打开对话", knowledge: "打开知识库", requirements: "打开文档", blueprints: "打开蓝图" },
   finished: "任务已完成",
 
   defaultOne: (name) => `${name}（默认）`,

@@ -17,6 +17,10 @@ export default {
   changed: (when) => `changed ${when}`,
   working: "Working…",
   secretKept: "stored; type to replace it",
+  editsKept: "Your edits, which are not saved yet, are still here.",
+  editsOfOlder: "Your edits are still here. It was changed meanwhile: look at the other fields before you save.",
+  discardEdits: "Discard the edits",
+  readOnly: "You may read this, and not change it.",
   rowName: "Name",
   description: "Description",
 
@@ -114,6 +118,17 @@ export default {
   patchHint: "As `git diff` prints it.",
   subject: "Its name",
   subjectHint: "Reviews of the same name know each other's findings: nothing is told twice.",
+  reviewDiff: "Review it",
+  writeTests: "Write tests",
+  diffTasks: "What to do with it",
+  testGeneration: "Tests",
+  testsLead: "Have tests written",
+  startTests: "Write them",
+  testsRepositoryHint: "The functions that differ between two of its branches or commits are tested.",
+  baseRef: "Compared with",
+  headRef: "With the changes",
+  deliverTests: "Deliver",
+  deliverTestsAs: { files: "As files", branch: "As a branch of the repository" },
 
   // Git credentials
   gitCredentials: "Git credentials",

@@ -17,6 +17,10 @@ export default {
   changed: (when) => `${when}修改`,
   working: "正在处理…",
   secretKept: "已保存；输入可替换",
+  editsKept: "尚未保存的修改仍在。",
+  editsOfOlder: "您的修改仍在。其间内容已被他人更改：保存前请检查其他字段。",
+  discardEdits: "放弃修改",
+  readOnly: "您可以查看，但不能修改。",
   rowName: "名称",
   description: "说明",
 
@@ -114,6 +118,17 @@ export default {
   patchHint: "即 `git diff` 的输出。",
   subject: "改动名称",
   subjectHint: "同名的评审共享已发现的问题，不会重复报告。",
+  reviewDiff: "评审",
+  writeTests: "编写测试",
+  diffTasks: "可执行的任务",
+  testGeneration: "测试",
+  testsLead: "编写测试",
+  startTests: "开始编写",
+  testsRepositoryHint: "为两个分支或提交之间有差异的函数编写测试。",
+  baseRef: "对比基准",
+  headRef: "包含改动",
+  deliverTests: "交付方式",
+  deliverTestsAs: { files: "文件", branch: "仓库的一个分支" },
 
   // Git 凭证
   gitCredentials: "Git 凭证",

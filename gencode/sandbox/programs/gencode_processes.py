@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
@@ -94,9 +94,9 @@ def left_behind() -> bool:
     return False
 
 
-def end_children() -> None:
-    """All descendants: orphans become children of this process, too."""
-    while found := list(children()):
+def end_children(kept: Iterable[int] = ()) -> None:
+    """All descendants but those of `kept`: orphans become children of this process, too."""
+    while found := [pid for pid in children() if pid not in kept]:
         for pid in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

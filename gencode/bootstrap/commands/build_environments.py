@@ -1,0 +1,51 @@
+"""gencode build-environments prepare, list"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from gencode.certification.environments import (
+    FOLDER,
+    Environment,
+    prepare_environments,
+    prepared_environments,
+)
+from gencode.cli.output import write
+from gencode.settings import load_data_dir
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
+    for name, help_text in (
+        ("prepare", "install what the lock files of rendered projects name (needs the package indexes)"),
+        ("list", "show which environments are there; exit status 1 if one is missing"),
+    ):
+        verb = verbs.add_parser(name, help=help_text)
+        verb.allow_abbrev = False
+        verb.add_argument("--json", action="store_true", help="JSON for scripts")
+        verb.add_argument("--data-dir", type=Path, help="the service's folder (DATA_DIR)")
+
+
+def run(args: argparse.Namespace) -> int:
+    data_dir = args.data_dir.expanduser().absolute() if args.data_dir else load_data_dir()
+    folder = data_dir / FOLDER
+    if args.verb == "prepare":
+        found: dict[str, Environment | None] = {**prepare_environments(folder)}
+    else:
+        found = {**prepared_environments(folder)}
+    documents = [_document(name, one) for name, one in found.items()]
+    write(args, {"environments": documents}, _lines(found.items()))
+    return 0 if all(found.values()) else 1
+
+
+def _document(lock: str, environment: Environment | None) -> dict[str, object]:
+    folder = str(environment.folder) if environment else None
+    return {"lock": lock, "folder": folder, "versions": environment.versions if environment else {}}
+
+
+def _lines(found: Iterable[tuple[str, Environment | None]]) -> Iterable[str]:
+    for lock, environment in found:
+        place = f"{environment.folder}  {len(environment.versions)} packages" if environment else "missing"
+        yield f"{lock[:12]}  {place}"

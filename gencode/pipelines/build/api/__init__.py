@@ -1,0 +1,1 @@
+"""Submission, views and operations of the kind `build`."""

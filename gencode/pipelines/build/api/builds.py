@@ -1,0 +1,131 @@
+"""The operations of builds that a blueprint has: begin one, list them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.errors import Forbidden, IdempotencyKeyReused, PlanLimitReached, QueueFull, QuotaExceeded
+from gencode.domain.task import Task, rfc3339
+from gencode.engine.ports.store import TaskQuery
+from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
+from gencode.http.body_specs import JsonBody
+from gencode.http.common_declarations import RATE_LIMITED
+from gencode.http.dependencies import get_extension, get_principal, get_services
+from gencode.http.links import api, task_url
+from gencode.http.operation import operation
+from gencode.http.response_specs import JsonResponseSpec
+from gencode.http.submit_operation import (
+    ACCEPT_LANGUAGE,
+    ACCEPTED,
+    IDEMPOTENCY_KEY,
+    accepted_response,
+    submit_for,
+)
+from gencode.pipelines.build.api.preparation import BuildServices
+from gencode.pipelines.build.api.request import BlueprintBuildRequest, BuildRequest
+from gencode.pipelines.build.api.views import QaStatus
+from gencode.pipelines.build.names import NAME
+from gencode.workspace.blueprints.resource import BLUEPRINTS
+from gencode.workspace.builds.tables import BlueprintBuild
+from gencode.workspace.errors import ProjectArchived
+from gencode.workspace.parameters import LIMIT, ONE, id_in_path
+
+BODY = JsonBody(model=BlueprintBuildRequest)
+_SHOWN = ("version_tag", "is_draft", "blueprint_digest", "stack")
+_KNOWN = ("commit", "checksum", "archive_sha256", "archive_bytes", "qa_status", "qa_reason")
+
+
+class BuildView(ResponseModel):
+    """A build of a blueprint, by whoever may build it."""
+
+    task_id: TaskId
+    client: Words = Field(description="Who has begun it")
+    status: str
+    state: str
+    version_tag: str
+    is_draft: bool
+    blueprint_digest: str
+    stack: dict[str, str]
+    commit: str | None
+    checksum: str | None
+    archive_sha256: str | None
+    archive_bytes: int | None
+    qa_status: QaStatus | None
+    qa_reason: str | None
+    downloads: int = Field(ge=0)
+    created_at: Moment
+    updated_at: Moment
+    task_url: Link
+
+
+class BuildList(ResponseModel):
+    """The newest first."""
+
+    items: list[BuildView]
+
+
+BUILDS = JsonResponseSpec(model=BuildList, description="Its builds that are still stored")
+
+
+@operation(
+    "generateBlueprint",
+    "POST /blueprints/{id:uuid}/generate",
+    "Build the project of a blueprint",
+    traits=(ONE, RATE_LIMITED),
+    parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
+    body=BODY,
+    responses=(ACCEPTED,),
+    errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull, PlanLimitReached, Forbidden, ProjectArchived),
+)
+async def generate_blueprint(request: Request) -> Response:
+    rate_headers = await get_services(request).rate.spend(get_principal(request).id)
+    given = (await BODY.read(request)).model_dump(exclude_unset=True)
+    build = BuildRequest.model_validate({**given, "blueprint_id": id_in_path(request)})
+    submitted = await submit_for(request, NAME, build)
+    services, task = get_extension(request, BuildServices), submitted.task
+    await services.builds.add(task.id, build.blueprint_id, task.principal.id)
+    return accepted_response(request, submitted, rate_headers)
+
+
+@operation(
+    "listBlueprintBuilds",
+    "GET /blueprints/{id:uuid}/builds",
+    "List the builds of a blueprint, the newest first",
+    traits=(ONE,),
+    parameters=(LIMIT,),
+    responses=(BUILDS,),
+)
+async def list_builds(request: Request) -> Response:
+    services, blueprint_id = get_extension(request, BuildServices), id_in_path(request)
+    await services.workspace.resource(BLUEPRINTS).get(blueprint_id, get_principal(request).id)
+    rows = await services.builds.of_blueprint(blueprint_id, LIMIT.read(request))
+    found = [(row, await _task(services, row)) for row in rows]
+    views = [_view(row, task, api(request)) for row, task in found if task]
+    return BUILDS.make(BuildList(items=views))
+
+
+async def _task(services: BuildServices, row: BlueprintBuild) -> Task | None:
+    """None if it is not stored any more."""
+    return next(iter(await services.store.find(TaskQuery(id=row.id, limit=1))), None)
+
+
+def _view(row: BlueprintBuild, task: Task, path: str) -> BuildView:
+    fields: dict[str, Any] = {
+        **{name: task.parameters[name] for name in _SHOWN},
+        **{name: task.result.get(name) for name in _KNOWN},
+    }
+    return BuildView(
+        task_id=task.id,
+        client=task.principal.id,
+        status=task.status,
+        state=task.state.value,
+        downloads=row.downloads,
+        created_at=rfc3339(task.created_at),
+        updated_at=rfc3339(task.updated_at),
+        task_url=task_url(path, task.id),
+        **fields,
+    )

@@ -1,0 +1,119 @@
+"""From a valid request to what is stored, and the changes of a retry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import anyio.to_thread
+
+from gencode.blueprints import Severity, validate
+from gencode.blueprints.identifiers import snake
+from gencode.domain.errors import Invalid
+from gencode.domain.task import PENDING, Task
+from gencode.engine.ports.store import Store
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.generation_limits import GenerationLimits
+from gencode.http.kind_dependencies import ChooseModel, task_price
+from gencode.http.kinds import PreparedTask, Submitter
+from gencode.llm.interrupted_calls import FindPrice
+from gencode.model_tasks.request import (
+    LimitsRetry,
+    check_deadline,
+    check_max_cost,
+    choose_model,
+    stored_request,
+)
+from gencode.pipelines.build.api.request import BuildRequest
+from gencode.pipelines.build.messages import text_of
+from gencode.security.secret_registry import SecretRegistry
+from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
+from gencode.workspace.blueprints.table import BlueprintRow
+from gencode.workspace.builds.removal import project_scope
+from gencode.workspace.builds.store import BuildStore
+from gencode.workspace.workspace import Workspace
+
+_LONG_FIELDS = ("blueprint",)
+MAX_PROBLEMS = 50
+"""Findings that a refusal tells."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildServices:
+    """What submissions and this kind's endpoints need."""
+
+    workspace: Workspace
+    builds: BuildStore
+    store: Store
+    checkpoint_reader: CheckpointReader
+    choose_model: ChooseModel
+    price: FindPrice
+    limits: GenerationLimits
+    secrets: SecretRegistry
+
+
+async def prepare(services: BuildServices, request: BuildRequest, submitter: Submitter) -> PreparedTask:
+    """Raises NotFound, Forbidden, ProjectArchived, Invalid, PlanLimitReached."""
+    principal = submitter.principal
+    row = await services.workspace.resource(BLUEPRINTS).get_writable(request.blueprint_id, principal.id)
+    await anyio.to_thread.run_sync(check_blueprint, row, submitter.language)
+    model = await choose_model(request, submitter, services.choose_model)
+    stored = {
+        **stored_request(request),
+        **model.parameters(),
+        "asked_model": request.model,
+        "blueprint": row.spec,
+        "blueprint_digest": digest_of(row.spec),
+        "blueprint_name": row.name,
+        "version_tag": row.version_tag,
+        "is_draft": row.is_draft,
+        "project_name": snake(blueprint_of(row).project_name) or "application",
+        "scope": project_scope(row.project_id) if row.project_id else principal.id,
+    }
+    return PreparedTask(
+        request=stored,
+        parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
+        message=text_of(PENDING, submitter.language),
+        reservation=await services.limits.reservation(principal, row.project_id),
+    )
+
+
+def check_blueprint(row: BlueprintRow, language: str) -> None:
+    """Raises Invalid with the errors of the blueprint. Takes milliseconds for hundreds of data models."""
+    errors = [one for one in validate(blueprint_of(row)) if one.severity is Severity.ERROR]
+    if not errors:
+        return
+    problems = [
+        {"field": one.element or "blueprint_id", "rule": one.rule.value, "message": one.message(language)}
+        for one in errors[:MAX_PROBLEMS]
+    ]
+    first = f"{problems[0]['field']}: {problems[0]['message']}"
+    raise Invalid(f"the blueprint has {len(errors)} errors, so it is not built; the first: {first}", problems)
+
+
+def digest_of(spec: Mapping[str, Any]) -> str:
+    """A digest of the document, whatever the order of its properties."""
+    canonical = json.dumps(spec, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stored request with the requested model in place of the chosen one, and the cost without an
+    exponent, which the schema does not have."""
+    cost = stored.get("max_cost")
+    return {
+        **stored,
+        "model": stored.get("asked_model", stored.get("model")),
+        "max_cost": f"{Decimal(cost):f}" if cost is not None else None,
+    }
+
+
+def retry_changes(services: BuildServices, task: Task, request: LimitsRetry) -> Mapping[str, Any]:
+    """Raises Invalid."""
+    check_deadline(request)
+    check_max_cost(request, str(task.parameters["model"]), task_price(task.parameters, services.price))
+    return request.model_dump(mode="json", exclude_unset=True)

@@ -1,0 +1,35 @@
+"""The request of a build."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from gencode.http.base_models import RequestModel
+from gencode.model_tasks.request import ModelTaskRequest
+from gencode.workspace.resources.models import RowId
+
+
+class BuildStack(RequestModel):
+    """What the project is built with. `mysql` is for MariaDB, too."""
+
+    backend: Literal["fastapi"] = "fastapi"
+    database: Literal["postgresql", "mysql"] = "postgresql"
+
+
+class BlueprintBuildRequest(ModelTaskRequest):
+    """A build of the blueprint that the path names.
+
+    holes  `model` writes what business flows do, unless an earlier build of the project has written it for
+           the same inputs; `rewrite` writes all anew; `skeleton` leaves them unwritten
+    """
+
+    stack: BuildStack = Field(default_factory=BuildStack)
+    holes: Literal["model", "rewrite", "skeleton"] = "model"
+
+
+class BuildRequest(BlueprintBuildRequest):
+    """A build of a valid blueprint: of a draft as it is now, or of a published version."""
+
+    blueprint_id: RowId

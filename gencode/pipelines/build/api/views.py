@@ -1,0 +1,69 @@
+"""The fields of a task's JSON that only this kind has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+
+_OF_PARAMETERS = (
+    "blueprint_id",
+    "version_tag",
+    "is_draft",
+    "blueprint_digest",
+    "project_name",
+    "stack",
+    "model",
+)
+_OF_RESULT = (
+    "file_count",
+    "commit",
+    "tree",
+    "checksum",
+    "archive_sha256",
+    "archive_bytes",
+    "qa_status",
+    "qa_reason",
+    "qa_report",
+)
+_NOTIFIED = ("commit", "checksum", "qa_status", "qa_reason")
+QaStatus = Literal["verified", "failed", "unverified"]
+
+
+class BuildFields(BaseModel, defer_build=True):
+    """Known when the stage that makes them has ended."""
+
+    blueprint_id: str | None = None
+    version_tag: str | None = Field(None, description="Of the blueprint when it was submitted")
+    is_draft: bool | None = Field(None, description="Whether the blueprint was a draft then")
+    blueprint_digest: str | None = Field(None, description="SHA-256 of the document")
+    project_name: str | None = None
+    stack: dict[str, str] | None = None
+    model: str | None = None
+    file_count: int | None = None
+    commit: str | None = Field(None, description="Of exactly these files, whether it is pushed or not")
+    tree: str | None = Field(None, description="Of the commit")
+    checksum: str | None = Field(None, description="SHA-256 of blueprint, templates and commit")
+    archive_sha256: str | None = None
+    archive_bytes: int | None = None
+    qa_status: QaStatus | None = Field(None, description="unverified: nothing has proven that it works")
+    qa_reason: str | None = Field(None, description="Why it is not verified; empty if it is")
+    qa_report: dict[str, Any] | None = Field(None, description="In short; GET .../qa-report has the whole")
+
+
+def task_fields(task: Task) -> Mapping[str, Any]:
+    of_parameters = {name: task.parameters.get(name) for name in _OF_PARAMETERS}
+    return {**of_parameters, **{name: task.result.get(name) for name in _OF_RESULT}}
+
+
+def notification_fields(task: Task, event: Event) -> Mapping[str, Any]:
+    of_result = {name: task.result.get(name) for name in _NOTIFIED}
+    return {"blueprint_id": task.parameters.get("blueprint_id"), **of_result}
+
+
+def label(task: Task) -> str:
+    return f"Build of {task.parameters.get('blueprint_name')} {task.parameters.get('version_tag')}"

@@ -1,0 +1,114 @@
+"""The registration of the kind `build`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gencode.codegen.errors import CheckFailed
+from gencode.domain.errors import (
+    CrashLoop,
+    Forbidden,
+    Internal,
+    NotFound,
+    PlanLimitReached,
+    SecretFound,
+    TaskTimeout,
+    TreeError,
+    error_classes,
+)
+from gencode.http.generation_limits import GenerationLimits
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
+from gencode.http.kinds import Kind, KindRuntime, Submission
+from gencode.llm.errors import BudgetExceeded, ProviderError
+from gencode.model_tasks.request import LimitsRetry
+from gencode.pipelines.build.api import artifacts, builds
+from gencode.pipelines.build.api.preparation import BuildServices, prepare, retry_changes, submitted
+from gencode.pipelines.build.api.request import BuildRequest
+from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, task_fields
+from gencode.pipelines.build.archiving import Archiving
+from gencode.pipelines.build.messages import STAGE_TITLES
+from gencode.pipelines.build.names import NAME, RENDERING
+from gencode.pipelines.build.pipeline import Build
+from gencode.pipelines.build.rendering import Rendering
+from gencode.pipelines.build.writing_holes import WritingHoles
+from gencode.workspace.builds.store import BuildStore
+from gencode.workspace.errors import ProjectArchived
+from gencode.workspace.workspace import Workspace
+
+KIND = Kind(
+    name=NAME,
+    title={"en": "Build a project", "zh": "构建项目"},
+    stage_titles=STAGE_TITLES,
+    request_model=BuildRequest,
+    submission=Submission(
+        path="/pipelines/build",
+        operation_id="build",
+        summary="Build the project of a blueprint",
+        tool_title="Build a project",
+        tool_description=(
+            "Build the project of a stored blueprint. Answers at once with a task_id; ask status for how it "
+            "goes. The result says whether the project was proven to work."
+        ),
+        errors=(PlanLimitReached, NotFound, Forbidden, ProjectArchived),
+    ),
+    view_model=BuildFields,
+    retry_model=LimitsRetry,
+    errors=(
+        *error_classes(ProviderError, TreeError),
+        BudgetExceeded,
+        CheckFailed,
+        SecretFound,
+        TaskTimeout,
+        CrashLoop,
+        Internal,
+    ),
+    event_names=("rendered", "hole", "archived", "usage", "retry", "failover", "resumed"),
+    milestones=(RENDERING,),
+    operations=(
+        builds.generate_blueprint,
+        builds.list_builds,
+        artifacts.list_artifacts,
+        artifacts.get_artifact,
+        artifacts.get_report,
+    ),
+)
+
+
+def start(dependencies: KindDependencies) -> KindRuntime:
+    workspace = dependencies.extension(Workspace)
+    services = BuildServices(
+        workspace=workspace,
+        builds=BuildStore(workspace.database),
+        store=dependencies.store,
+        checkpoint_reader=dependencies.checkpoint_reader,
+        choose_model=dependencies.choose_model,
+        price=dependencies.price,
+        limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
+        secrets=dependencies.secrets,
+    )
+    settings = dependencies.settings
+    pipeline = Build(
+        Rendering(services.builds),
+        WritingHoles(
+            dependencies.sessions,
+            services.builds,
+            dependencies.checker,
+            settings.max_output_tokens,
+            settings.files_at_once,
+        ),
+        Archiving(settings.git_author),
+        dependencies.price,
+    )
+    return KindRuntime(
+        pipeline=pipeline,
+        prepare=partial(prepare, services),
+        view=task_fields,
+        label=label,
+        notification_fields=notification_fields,
+        submitted=submitted,
+        retry_changes=partial(retry_changes, services),
+        services=services,
+    )
+
+
+BUILDS = KindFactory(kind=KIND, start=start)

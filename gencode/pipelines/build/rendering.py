@@ -1,0 +1,72 @@
+"""The stage `rendering`: blueprint and stack become files. Pure: the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import anyio.to_thread
+
+from gencode.blueprints import Blueprint, validate
+from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.pipelines.build.artifacts import Built, Given, RenderedProject
+from gencode.pipelines.build.holes.filling import Hole
+from gencode.pipelines.build.names import RENDERED
+from gencode.workspace.builds.store import BuildStore
+
+MAX_FINDINGS = 100
+"""Warnings of the validator that the report has; it has the number of all."""
+
+
+class Rendering:
+    def __init__(self, builds: BuildStore) -> None:
+        self._builds = builds
+
+    async def __call__(self, work: Given | Built, emit: Emit) -> Built:
+        """Raises UnsafePath, StoreError."""
+        if isinstance(work, Built):
+            return work
+        await self._builds.add(work.run.task_id, work.blueprint_id, work.run.principal)
+        rendered = await anyio.to_thread.run_sync(render, work.blueprint, work.stack)
+        size = sum(len(text.encode()) for text in rendered.files.values())
+        holes = [hole.name for hole in rendered.holes]
+        await emit(
+            StageUpdate(
+                kind="rendered",
+                data={"files": len(rendered.files), "bytes": size, "holes": holes},
+                checkpoints={RENDERED: rendered.model_dump_json()},
+            )
+        )
+        return Built(given=work, rendered=rendered)
+
+
+def render(spec: Mapping[str, Any], stack: Mapping[str, str]) -> RenderedProject:
+    """Raises UnsafePath. Takes seconds for hundreds of data models: call it in a thread."""
+    rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
+    blueprint, target = Blueprint.model_validate(spec), rendering.Stack.model_validate(stack)
+    project = rendering.render_project(blueprint, target)
+    findings = validate(blueprint)
+    return RenderedProject(
+        files=project.files,
+        holes=tuple(_hole(hole) for hole in project.holes),
+        templates=templates_digest(target),
+        findings=tuple(dict(one.shown("en")) for one in findings[:MAX_FINDINGS]),
+    )
+
+
+def templates_digest(stack: Any) -> str:
+    """A digest of the templates of a stack."""
+    sets: Any = import_module("gencode.blueprints.rendering.template_set")
+    digest = hashlib.sha256()
+    for name in ("common", stack.backend):
+        found = sets.official_set(name)
+        digest.update(found.manifest.model_dump_json().encode())
+        for path, text in sorted(found.sources.items()):
+            digest.update(f"\0{path}\0{text}".encode())
+    return digest.hexdigest()
+
+
+def _hole(hole: Any) -> Hole:
+    return Hole(name=hole.name, path=hole.path, indent=hole.indent, body=hole.body)

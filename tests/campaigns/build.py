@@ -1,0 +1,147 @@
+"""Proves rendered projects: blueprints of a random generator with hostile names, and those of a folder.
+
+    python -m tests.campaigns.build --count 30 --seed 1 --databases postgresql,mysql --corpus FOLDER
+
+Each is repaired, rendered, and certified in the sandbox as a build is. Prints a line for each project, then
+the figures; the exit status is 1 if one of them is not verified. `--keep FOLDER` writes those projects there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from gencode.blueprints import Blueprint, is_valid, repaired
+from gencode.blueprints.rendering import Database, Stack, render_project
+from gencode.certification import Certificate, CertificateStatus, Certifier, StepReport
+from gencode.certification.environments import prepare_environments
+from gencode.sandbox.bubblewrap import bubblewrap
+from gencode.sandbox.launched import LaunchedSandbox
+from tests.servers.build_environments import FOLDER
+from tests.unit.blueprints.generated_blueprints import generated_blueprint
+
+AT_ONCE = 2
+SHOWN = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    name: str
+    blueprint: Blueprint
+    stack: Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """certificate: None for a blueprint that cannot be repaired, which is not rendered."""
+
+    case: Case
+    files: int
+    seconds: float
+    certificate: Certificate | None
+
+    @property
+    def is_fault(self) -> bool:
+        return self.certificate is not None and self.certificate.status is not CertificateStatus.VERIFIED
+
+    def line(self) -> str:
+        status = self.certificate.status if self.certificate else "left out: it has errors without a fix"
+        reason = f"  {' '.join(self.certificate.reason.split())[:SHOWN]}" if self.certificate else ""
+        counts = f"{len(self.case.blueprint.data_models):3} models {self.files:4} files"
+        stack = f"{self.case.stack.database.value:10}"
+        return f"{self.case.name:40} {stack} {counts} {self.seconds:6.1f} s  {status}{reason}"
+
+
+def cases(count: int, seed: int, databases: Sequence[Database], corpus: Path | None) -> Iterator[Case]:
+    """The databases take turns. Files of the corpus that are no blueprints raise ValidationError."""
+    named = [(f"seed {number}", generated_blueprint(number)) for number in range(seed, seed + count)]
+    if corpus:
+        found = sorted(corpus.glob("**/*.json"))
+        named += [(path.name, Blueprint.model_validate_json(path.read_bytes())) for path in found]
+    for number, (name, blueprint) in enumerate(named):
+        yield Case(name=name, blueprint=blueprint, stack=Stack(database=databases[number % len(databases)]))
+
+
+async def prove(certifier: Certifier, case: Case, keep: Path | None = None) -> Result:
+    began = time.monotonic()
+    blueprint, findings = repaired(case.blueprint)
+    files: dict[str, bytes] = {}
+    certificate = None
+    if is_valid(findings):
+        rendered = render_project(blueprint, case.stack).files
+        files = {path: text.encode() for path, text in rendered.items()}
+        certificate = await certifier.certify(files, case.stack, _ignored)
+    result = Result(case=case, files=len(files), seconds=time.monotonic() - began, certificate=certificate)
+    if keep and result.is_fault:
+        _write(keep / case.name.replace(" ", "-"), files, certificate)
+    return result
+
+
+async def _ignored(_: StepReport) -> None:
+    """The certificate has it, too."""
+
+
+def _write(folder: Path, files: dict[str, bytes], certificate: Certificate | None) -> None:
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    if certificate:
+        (folder / "certificate.json").write_text(certificate.model_dump_json(indent=2), "utf-8")
+
+
+async def run(given: Sequence[Case], environments: Path, keep: Path | None = None) -> list[Result]:
+    """Prints each result when it is there."""
+    certifier = Certifier(sandbox=LaunchedSandbox(bubblewrap(())), environments=environments)
+    places = anyio.CapacityLimiter(AT_ONCE)
+    results: list[Result] = []
+
+    async def one(case: Case) -> None:
+        async with places:
+            result = await prove(certifier, case, keep)
+        results.append(result)
+        print(result.line(), flush=True)
+
+    async with anyio.create_task_group() as group:
+        for case in given:
+            group.start_soon(one, case)
+    return results
+
+
+def figures(results: Sequence[Result]) -> Iterator[str]:
+    statuses = Counter(str(one.certificate.status) if one.certificate else "left out" for one in results)
+    counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
+    steps = sum(len(one.certificate.steps) for one in results if one.certificate)
+    yield f"{len(results)} blueprints: {counts}; {sum(one.files for one in results)} files, {steps} steps"
+    reasons = Counter(
+        one.certificate.reason.partition(":")[0] for one in results if one.certificate and one.is_fault
+    )
+    for step, count in reasons.most_common():
+        yield f"  {count:4} failed at {step}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--count", type=int, default=10, help="generated blueprints (default: 10)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first of them (default: 1)")
+    parser.add_argument("--databases", default="postgresql,mysql", help="comma-separated; they take turns")
+    parser.add_argument("--corpus", type=Path, help="a folder with JSON files of blueprints")
+    parser.add_argument("--keep", type=Path, help="where projects that are not verified are written")
+    options = parser.parse_args()
+    databases = [Database(name) for name in options.databases.split(",")]
+    began = time.monotonic()
+    prepare_environments(FOLDER)
+    given = list(cases(options.count, options.seed, databases, options.corpus))
+    results = anyio.run(run, given, FOLDER, options.keep)
+    print("\n".join(figures(results)), f"\n{time.monotonic() - began:.0f} s")
+    return 1 if any(one.is_fault for one in results) or not results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Builds over HTTP: a blueprint becomes a project, its archive and its commit."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.servers.service import running_app, settings
+from tests.servers.stream import events
+
+pytestmark = pytest.mark.campaign
+
+SPEC: dict[str, Any] = {
+    "projectName": "shop",
+    "dataModels": [
+        {"name": "Customer", "fields": [{"name": "email", "type": "string", "required": True}]},
+    ],
+}
+
+
+@asynccontextmanager
+async def service(folder: Path, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        running_app(settings(folder, workspace=True, **options)) as app,
+        httpx.AsyncClient(base_url=f"{app.url}/api/v1", trust_env=False, timeout=60) as http,
+    ):
+        yield http
+
+
+async def stored(http: httpx.AsyncClient, spec: dict[str, Any]) -> str:
+    answer = await http.post("/blueprints", json={"name": "Shop", "spec": spec})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def built(http: httpx.AsyncClient, blueprint_id: str, **body: Any) -> dict[str, Any]:
+    """The task, when it is over."""
+    answer = await http.post(f"/blueprints/{blueprint_id}/generate", json=body)
+    assert answer.status_code == 202, answer.text
+    task_id = answer.json()["task_id"]
+    await events(str(http.base_url).removesuffix("/api/v1/"), task_id)
+    return dict((await http.get(f"/task/{task_id}")).json())
+
+
+async def test_the_same_blueprint_makes_the_same_archive_and_commit(tmp_path: Path) -> None:
+    async with service(tmp_path) as http:
+        blueprint = await stored(http, SPEC)
+        first, second = await built(http, blueprint), await built(http, blueprint)
+        assert first["state"] == "succeeded", first
+        same = ("commit", "tree", "checksum", "archive_sha256", "blueprint_digest")
+        assert [first[name] for name in same] == [second[name] for name in same]
+        other = await built(http, blueprint, stack={"database": "mysql"})
+        assert other["blueprint_digest"] == first["blueprint_digest"]
+        assert other["checksum"] != first["checksum"]
+        assert first["version_tag"] == "0.1.0"
+        assert (first["is_draft"], first["qa_status"]) == (True, "unverified")
+        assert "unverified" in first["message"]
+        download = await http.get(f"/task/{first['task_id']}/artifact")
+        assert hashlib.sha256(download.content).hexdigest() == first["archive_sha256"]
+        assert download.headers["etag"] == f'"{first["archive_sha256"]}"'
+        with zipfile.ZipFile(io.BytesIO(download.content)) as project:
+            names = project.namelist()
+            assert "shop/backend/app/models/customer.py" in names
+            assert len(names) == first["file_count"]
+        tag = {"If-None-Match": download.headers["etag"]}
+        assert (await http.get(f"/task/{first['task_id']}/artifact", headers=tag)).status_code == 304
+        part = await http.get(f"/task/{first['task_id']}/artifact", headers={"Range": "bytes=2-3"})
+        assert (part.status_code, part.content) == (206, download.content[2:4])
+        (artifact,) = (await http.get(f"/task/{first['task_id']}/artifacts")).json()["items"]
+        assert (artifact["sha256"], artifact["downloads"]) == (first["archive_sha256"], 1)
+        listed = (await http.get(f"/blueprints/{blueprint}/builds")).json()["items"]
+        assert [one["task_id"] for one in listed] == [other["task_id"], second["task_id"], first["task_id"]]
+        assert [one["downloads"] for one in listed] == [0, 0, 1]
+
+
+async def test_a_change_after_the_submission_does_not_matter(tmp_path: Path) -> None:
+    async with service(tmp_path) as http:
+        blueprint = await stored(http, SPEC)
+        first = await built(http, blueprint)
+        spec = {**SPEC, "dataModels": [*SPEC["dataModels"], {"name": "Order"}]}
+        changed = await http.patch(f"/blueprints/{blueprint}", json={"spec": spec})
+        assert changed.status_code == 200, changed.text
+        second = await built(http, blueprint)
+        assert first["blueprint_digest"] != second["blueprint_digest"]
+        again = await http.get(f"/task/{first['task_id']}/artifact")
+        assert hashlib.sha256(again.content).hexdigest() == first["archive_sha256"]
+
+
+async def test_a_blueprint_with_errors_is_refused_with_its_findings(tmp_path: Path) -> None:
+    async with service(tmp_path) as http:
+        spec = {"dataModels": [{"name": "A", "fields": [{"name": "class", "type": "string"}]}]}
+        blueprint = await stored(http, spec)
+        answer = await http.post(f"/blueprints/{blueprint}/generate", json={})
+        assert answer.status_code == 422
+        assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [
+            ("dataModels/A/fields/class", "reserved-word")
+        ]
+        assert (await http.get(f"/blueprints/{blueprint}/builds")).json() == {"items": []}
+        missing = "00000000-0000-4000-8000-000000000000"
+        assert (await http.post(f"/blueprints/{missing}/generate", json={})).status_code == 404
+        assert (await http.get(f"/blueprints/{missing}/builds")).status_code == 404
+        assert (await http.get(f"/task/{missing}/artifact")).status_code == 404
