@@ -37,9 +37,9 @@ def api_contexts(index: BlueprintIndex) -> list[Context]:
     return apis
 
 
-def call_contexts(index: BlueprintIndex, apis: list[Context], entities: Mapping[str, Context]) -> list[Context]:
+def call_contexts(apis: list[Context], entities: Mapping[str, Context]) -> list[Context]:
     """What pages call: the apis, with those of records at the addresses that records have."""
-    return [_call(index, api, entities) for api in apis]
+    return [_call(api, entities) for api in apis]
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -89,7 +89,7 @@ def _api(index: BlueprintIndex, api: Api) -> Context:
     }
 
 
-def _call(index: BlueprintIndex, api: Context, entities: Mapping[str, Context]) -> Context:
+def _call(api: Context, entities: Mapping[str, Context]) -> Context:
     parameters = [
         {**one, "required": one["required"] or one["location"] == "path"} for one in api["parameters"]
     ]

@@ -35,7 +35,7 @@ def project_context(blueprint: Blueprint, stack: Stack) -> dict[str, Any]:
     name = snake(blueprint.project_name) or "application"
     entities = {entity.id: _entity(index, entity, deferred) for entity in blueprint.data_models}
     apis = api_contexts(index)
-    calls = call_contexts(index, apis, entities)
+    calls = call_contexts(apis, entities)
     context = {
         "project": {
             "name": name,

@@ -4,7 +4,8 @@ Of a component, beside what the blueprint says:
     type      a known one; an unknown type is a container
     text      what it shows
     entity    the module of the entity that it shows or changes, or ""
-    columns   names of columns, as the api has them; inverses: names of lists of records that refer to a record
+    columns   names of columns, as the api has them
+    inverses  names of lists of records that refer to a record
     mode      of a form: `create` or `update`
     param     the parameter of the page's path that is the record's id, or ""
     events    each with `on`, and the name of a `page`, or of a `call` of the back end
@@ -13,7 +14,7 @@ Of a component, beside what the blueprint says:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gencode.blueprints.components import COMPONENT_TYPES
@@ -143,10 +144,8 @@ def ends_of(index: BlueprintIndex, entity_id: str) -> dict[str, str]:
 
 def _event(index: BlueprintIndex, calls: Sequence[Context], event: ComponentEvent) -> Context:
     page = index.pages.get(event.page or "")
-    is_called: Callable[[Context], bool] = lambda call: (  # noqa: E731
-        call["api_id"] == event.api if event.api else call["flow_id"] == event.flow
-    )
-    call = next((one for one in calls if is_called(one)), None) if event.api or event.flow else None
+    wanted = ("api_id", event.api) if event.api else ("flow_id", event.flow)
+    call = next((one for one in calls if wanted[1] and one[wanted[0]] == wanted[1]), None)
     return {
         "on": event.on,
         "page": pascal(page.name) if page else "",

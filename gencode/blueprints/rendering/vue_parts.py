@@ -16,6 +16,7 @@ Context = dict[str, Any]
 Entities = Mapping[str, Context]
 _OPENS = frozenset({"click", "rowclick", "select", "open", "dblclick", "rowdblclick"})
 _SAVES = frozenset({"submit", "save", "saved", "success", "click"})
+_SEARCHES = frozenset({"search", "input", "change"})
 _SOURCE = re.compile(r"(?:https?://|/)[^\s\"'<>]*\Z")
 _GROUPED = frozenset({"enum", "boolean", "reference", "collection", "date", "datetime"})
 _NUMBERS = frozenset({"integer", "bigint", "float", "decimal"})
@@ -280,7 +281,9 @@ def _search(page: _Page, part: Context) -> Made:
         (":label", page.text(part["text"])),
         ("@search", f"(text) => queries.set('{part['entity']}', text)"),
     ]
-    return [page.element("SearchField", attributes)], _split(part, frozenset({"search", "input", "change"}))[1]
+    return [page.element("SearchField", attributes)], _split(part, frozenset({"search", "input", "change"}))[
+        1
+    ]
 
 
 def _button(page: _Page, part: Context) -> Made:
@@ -290,7 +293,9 @@ def _button(page: _Page, part: Context) -> Made:
         ("type", "primary" if primary else ""),
         ("@click", page.handler(part["events"])),
     ]
-    return [page.element("ElButton", attributes, page.text(part["text"]))], {id(one) for one in part["events"]}
+    return [page.element("ElButton", attributes, page.text(part["text"]))], {
+        id(one) for one in part["events"]
+    }
 
 
 def _container(page: _Page, part: Context) -> Made:

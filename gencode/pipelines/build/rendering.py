@@ -60,7 +60,7 @@ def templates_digest(stack: Any) -> str:
     """A digest of the templates of a stack."""
     sets: Any = import_module("gencode.blueprints.rendering.template_set")
     digest = hashlib.sha256()
-    for name in ("common", stack.backend):
+    for name in stack.template_sets:
         found = sets.official_set(name)
         digest.update(found.manifest.model_dump_json().encode())
         for path, text in sorted(found.sources.items()):

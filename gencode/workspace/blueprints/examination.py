@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -112,14 +112,16 @@ def compared(old: Blueprint, new: Blueprint, database: str, language: str) -> Co
     )
 
 
-def preview_of(blueprint: Blueprint, older: Blueprint | None, database: str, language: str) -> Preview:
+def preview_of(
+    blueprint: Blueprint, older: Blueprint | None, stack: Mapping[str, str], language: str
+) -> Preview:
     """With `older`, what changes in its project. Raises BlueprintInvalid."""
     findings = require_valid(blueprint)
     if older is None:
-        project, impact = _rendered(blueprint, database), None
+        project, impact = _rendered(blueprint, stack), None
     else:
         require_valid(older)
-        project, impact = impact_of(older, blueprint, database, language)
+        project, impact = impact_of(older, blueprint, stack, language)
     files = [
         RenderedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         for path, data in ((path, text.encode()) for path, text in project.files.items())
@@ -128,10 +130,10 @@ def preview_of(blueprint: Blueprint, older: Blueprint | None, database: str, lan
     return Preview(files=files, holes=holes, findings=_views(findings, language), impact=impact)
 
 
-def archive_of(blueprint: Blueprint, database: str) -> bytes:
+def archive_of(blueprint: Blueprint, stack: Mapping[str, str]) -> bytes:
     """A zip of the rendered project: the same document gives the same bytes. Raises BlueprintInvalid."""
     require_valid(blueprint)
-    project = _rendered(blueprint, database)
+    project = _rendered(blueprint, stack)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in project.files.items():
@@ -151,6 +153,6 @@ def require_valid(blueprint: Blueprint) -> list[Finding]:
     return findings
 
 
-def _rendered(blueprint: Blueprint, database: str) -> Any:
+def _rendered(blueprint: Blueprint, stack: Mapping[str, str]) -> Any:
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    return rendering.render_project(blueprint, rendering.Stack(database=database))
+    return rendering.render_project(blueprint, rendering.Stack.model_validate(stack))

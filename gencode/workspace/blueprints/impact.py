@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal
 
@@ -65,10 +66,12 @@ def migration_steps(old: Blueprint, new: Blueprint, database: str, language: str
     return _steps(_migration(old, new, database), language)
 
 
-def impact_of(old: Blueprint, new: Blueprint, database: str, language: str) -> tuple[Any, Impact]:
+def impact_of(
+    old: Blueprint, new: Blueprint, stack_names: Mapping[str, str], language: str
+) -> tuple[Any, Impact]:
     """The project of the newer version, with a revision for those who have the older one. Both are valid."""
     rendering: Any = import_module("gencode.blueprints.rendering")
-    stack = rendering.Stack(database=database)
+    stack = rendering.Stack.model_validate(stack_names)
     before = rendering.render_project(old, stack).files
     project = rendering.render_project(new, stack, (old,))
     added = sorted(project.files.keys() - before.keys())
@@ -86,7 +89,7 @@ def impact_of(old: Blueprint, new: Blueprint, database: str, language: str) -> t
                 for path in sorted(before.keys() - project.files.keys())
             ),
         ],
-        migration=_steps(_migration(old, new, database), language),
+        migration=_steps(_migration(old, new, stack.database), language),
         revision=revision,
         breaks=[
             BrokenView(type=one.type, element=one.element, text=one.text(language))

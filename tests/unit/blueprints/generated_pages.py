@@ -11,7 +11,7 @@ from gencode.blueprints.rendering.page_context import ends_of
 
 _TEXTS = (
     "",
-    "客户's \"name\"",
+    '客户\'s "name"',
     "</script><script>alert(1)</script>",
     "{{ 1 + 1 }}",
     "`${x}`",

@@ -16,6 +16,7 @@ class BuildStack(RequestModel):
 
     backend: Literal["fastapi"] = "fastapi"
     database: Literal["postgresql", "mysql"] = "postgresql"
+    frontend: Literal["vue", "none"] = "none"
 
 
 class BlueprintBuildRequest(ModelTaskRequest):
