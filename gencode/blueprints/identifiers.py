@@ -46,6 +46,8 @@ _UNCOUNTABLE = frozenset(
         "software",
     }
 )
+_ENDS_WITH_IE = frozenset({"movies", "cookies", "zombies", "calories", "ties", "pies", "brownies", "selfies"})
+_ENDS_WITH_E = frozenset({"caches", "axes", "uses", "houses", "causes", "warehouses", "courses", "clauses"})
 
 
 def is_identifier(text: str) -> bool:
@@ -95,6 +97,23 @@ def _plural_of(word: str) -> str:
     if word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
         return f"{word[:-1]}ies"
     return f"{word}s" if word[-1].isalpha() else f"{word}_list"
+
+
+def singular(word: str) -> str:
+    """The opposite of `plural`, where there is one: "categories" is "category", "status" stays."""
+    head, separator, last = word.rpartition("_")
+    return f"{head}{separator}{_singular_of(last)}"
+
+
+def _singular_of(word: str) -> str:
+    irregular = next((one for one, many in _IRREGULAR.items() if many == word and one != "datum"), "")
+    if irregular or word in _UNCOUNTABLE or word.endswith(("ss", "us", "is")) or len(word) < 4:
+        return irregular or word
+    if word.endswith("ies") and word not in _ENDS_WITH_IE:
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zzes", "uses")) and word not in _ENDS_WITH_E:
+        return word[:-2]
+    return word.removesuffix("s")
 
 
 def proposed(

@@ -115,7 +115,8 @@ LOGIN_COMMANDS: Mapping[str, Command] = {
 
 BLUEPRINT_COMMANDS: Mapping[str, Command] = {
     "blueprint": Command(
-        help="validate and compare blueprints of applications", module="gencode.cli.commands.blueprint"
+        help="validate, compare and import blueprints of applications",
+        module="gencode.cli.commands.blueprint",
     ),
 }
 

@@ -261,3 +261,35 @@ async def test_a_project_is_built_and_its_proof_is_shown(browser: Browser, tmp_p
             assert (await download.value).suggested_filename == artifact["name"]
             await page.get_by_role("link", name="Open the blueprint").click()
             await expect(page.get_by_role("heading", level=1, name="Shop")).to_be_visible()
+
+
+LAYOUT = """async () => {
+  const { layered } = await import("./page/js/workspace/blueprints/layout.js");
+  const boxes = Array.from({ length: 200 }, (_, at) => ({ id: `e${at}`, height: 40 + (at % 7) * 18 }));
+  const links = boxes.flatMap(({ id }, at) => [3, 7].map((by) => ({ from: id, to: `e${(at * by) % 190}` })));
+  const [one, other] = [layered(boxes, links, 208), layered(boxes, links, 208)];
+  const all = boxes.map(({ id, height }) => ({ ...one.places.get(id), height }));
+  const meet = (a, b) => a.x === b.x && a.y < b.y + b.height && b.y < a.y + a.height;
+  const isSame = JSON.stringify([...one.places]) === JSON.stringify([...other.places]);
+  const overlaps = all.flatMap((a, at) => all.slice(at + 1).filter((b) => meet(a, b))).length;
+  return [isSame, overlaps, all.every(({ x, y, height }) => x >= 0 && y >= 0 && y + height <= one.height)];
+}"""
+COMPACT = """async (spec) => (await import("./page/js/workspace/blueprints/spec.js")).compact(spec)"""
+
+
+async def test_the_diagram_is_the_same_each_time_and_a_document_is_sent_without_its_defaults(
+    browser: Browser, tmp_path: Path
+) -> None:
+    flag = {"name": "paid", "type": "boolean", "default": False}
+    end = {"name": "twin", "type": "OneToOne", "target": "Order", "owner": False}
+    order = {**SPEC["dataModels"][1], "fields": [flag], "relations": [end]}
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/blueprints") as page,
+    ):
+        await expect(page.get_by_text("There is nothing here yet.")).to_be_visible()
+        assert await page.evaluate(LAYOUT) == [True, 0, True]
+        spec = await spec_of(app.url, await store(app.url, dataModels=[order], pages=PAGES))
+        sent = await page.evaluate(COMPACT, spec)
+        assert len(str(sent)) < len(str(spec)) / 2
+        assert await spec_of(app.url, await store(app.url, **sent)) == spec

@@ -18,6 +18,7 @@ from gencode.blueprints.rendering.calls import api_contexts, call_contexts
 from gencode.blueprints.rendering.database_names import constraint_name
 from gencode.blueprints.rendering.page_context import page_contexts
 from gencode.blueprints.rendering.python_facts import add_python_facts
+from gencode.blueprints.rendering.scarcity import add_scarcity
 from gencode.blueprints.rendering.stack import Stack
 from gencode.blueprints.rendering.table_order import deferred_references, table_order
 from gencode.blueprints.rendering.typescript_facts import add_typescript_facts
@@ -55,6 +56,7 @@ def project_context(blueprint: Blueprint, stack: Stack) -> dict[str, Any]:
         "flows": [_flow(index, flow) for flow in blueprint.business_flows],
     }
     add_python_facts(context)
+    add_scarcity(entities.values())
     add_typescript_facts(context)
     return context
 

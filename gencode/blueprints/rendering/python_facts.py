@@ -168,6 +168,30 @@ def _sample(field: Field) -> str:
     return samples[field["type"]]()
 
 
+def sample_count(field: Field) -> float:
+    """How many values samples have."""
+    lowest, highest = field["minimum"], field["maximum"]
+    counts: Mapping[str, Callable[[], float]] = {
+        "string": lambda: 36.0 ** float(min(field["length"], 100)),
+        "integer": lambda: _highest(lowest, highest) - _lowest(lowest, highest) + 1,
+        "bigint": lambda: _highest(lowest, highest) - _lowest(lowest, highest) + 1,
+        "decimal": lambda: _decimals(field),
+        "float": lambda: 97.0,
+        "boolean": lambda: 2,
+        "date": lambda: 3000,
+        "enum": lambda: len(field["values"]),
+    }
+    return float(counts.get(field["type"], lambda: math.inf)())
+
+
+def _decimals(field: Field) -> float:
+    scale: float = 10.0 ** field["scale"]
+    most: float = 10.0 ** (field["precision"] - field["scale"])
+    lowest: float = field["minimum"] if field["minimum"] is not None else 0
+    highest: float = min(most, field["maximum"]) if field["maximum"] is not None else most
+    return (highest - lowest) * scale if highest > lowest else most * scale
+
+
 def _lowest(lowest: float | None, highest: float | None) -> int:
     if lowest is not None:
         return math.ceil(lowest)
@@ -266,11 +290,4 @@ def _of_tests(entity: Field) -> dict[str, Any]:
             *(field["name"] for field in entity["fields"] if field["required"] and field["default"] is None),
             *(reference["column"] for reference in entity["references"] if reference["required"]),
         ],
-        "factories": sorted(
-            {
-                f"make_{entity['module']}",
-                f"body_of_{entity['module']}",
-                *(f"make_{collection['target_module']}" for collection in entity["collections"]),
-            }
-        ),
     }

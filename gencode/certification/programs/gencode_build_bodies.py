@@ -1,7 +1,8 @@
 """Runs in the environment of the project: makes, with the factories of its tests, what is to be sent to its
 API. Writes a JSON list of {"url", "bodies"} to standard output.
 
-Argument: the Unix socket of the server. The records that a body refers to are made on the way.
+Arguments: the Unix socket of the server; and `keep`, to make a record with each factory instead. The records
+that a body refers to are made on the way.
 """
 
 from __future__ import annotations
@@ -32,28 +33,43 @@ class Answer:
 
 
 class Client:
-    """What factories use of a test client; it keeps the last address."""
+    """What factories use of a test client."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self.url = ""
+
+    def post(self, url: str, *, json: Any) -> Answer:
+        return Answer(*exchange(self._path, "POST", url, json))
+
+    def get(self, url: str) -> Answer:
+        return Answer(*exchange(self._path, "GET", url, None))
+
+
+class Unsent:
+    """A client that sends nothing, and knows what was to be sent last."""
+
+    url = ""
 
     def post(self, url: str, *, json: Any) -> Answer:
         self.url = url
-        return Answer(*exchange(self._path, "POST", url, json))
+        return Answer(201, b'{"id": 1}')
 
 
 def main() -> None:
     sys.path.insert(0, "")
     factories = importlib.import_module("tests.factories")
     client = Client(sys.argv[1])
-    found = []
-    for name in sorted(vars(factories)):
-        if name.startswith(PREFIX):
+    names = [name for name in vars(factories) if name.startswith(PREFIX)]
+    if "keep" in sys.argv:
+        for name in names:
             getattr(factories, name)(client)
-            url = client.url
-            body_of = getattr(factories, f"body_of_{name[len(PREFIX) :]}")
-            found.append({"url": url, "bodies": [body_of(client) for _ in range(BODIES)]})
+        return
+    found = []
+    for name in names:
+        unsent = Unsent()
+        getattr(factories, name)(unsent)
+        body_of = getattr(factories, f"body_of_{name[len(PREFIX) :]}")
+        found.append({"url": unsent.url, "bodies": [body_of(client) for _ in range(BODIES)]})
     json.dump(found, sys.stdout)
 
 

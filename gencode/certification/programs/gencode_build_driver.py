@@ -182,7 +182,9 @@ class Driver:
                 if server.poll() is not None:
                     raise Unproven("the server ends before it answers at /health")
                 time.sleep(POLL_SECONDS)
-            check_resources(application, self._bodies(step, address, server.pid, deadline, log))
+            made = self._factories(step, deadline, log, server.pid, address)
+            check_resources(application, json.loads(made))
+            self._factories(step, deadline, log, server.pid, address, "keep")
         finally:
             with open(output, "rb") as file:
                 file.seek(max(0, os.path.getsize(output) - 20_000))
@@ -193,15 +195,17 @@ class Driver:
             raise Unproven(f"what the API made is not in the database: {rows}")
         return 0
 
-    def _bodies(self, step: dict[str, Any], address: str, server: int, deadline: Deadline, log: Log) -> Any:
-        program, said = os.path.join(HERE, "gencode_build_bodies.py"), Log(MAX_BODIES)
-        folder = os.path.join(HERE, step["folder"])
-        kept = (*self._kept(), server)
-        exit_code = commands.run([*step["bodies"], program, address], folder, {}, deadline, said, kept)
+    def _factories(
+        self, step: dict[str, Any], deadline: Deadline, log: Log, server: int, *arguments: str
+    ) -> str:
+        """What `gencode_build_bodies` writes."""
+        said, folder = Log(MAX_BODIES), os.path.join(HERE, step["folder"])
+        command = [*step["bodies"], os.path.join(HERE, "gencode_build_bodies.py"), *arguments]
+        exit_code = commands.run(command, folder, {}, deadline, said, (*self._kept(), server))
         if exit_code:
             log.line(said.tail)
             raise Unproven(f"the factories of the tests fail: {_last_line(said.tail)}")
-        return json.loads(said.tail)
+        return said.tail
 
 
 def _test_functions(folder: str) -> int:

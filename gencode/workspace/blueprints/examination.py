@@ -86,7 +86,7 @@ class Comparison(ResponseModel):
     migration: MigrationSteps | None
 
 
-def _views(findings: Sequence[Finding], language: str) -> list[FindingView]:
+def finding_views(findings: Sequence[Finding], language: str) -> list[FindingView]:
     return [FindingView.model_validate(dict(one.shown(language))) for one in findings]
 
 
@@ -95,7 +95,7 @@ def examine(blueprint: Blueprint, language: str) -> ExaminedBlueprint:
     valid = is_valid(findings)
     return ExaminedBlueprint(
         is_valid=valid,
-        findings=_views(findings, language),
+        findings=finding_views(findings, language),
         repaired=None if valid else repaired(blueprint)[0],
     )
 
@@ -127,7 +127,7 @@ def preview_of(
         for path, data in ((path, text.encode()) for path, text in project.files.items())
     ]
     holes = [RenderedHole(name=hole.name, path=hole.path) for hole in project.holes]
-    return Preview(files=files, holes=holes, findings=_views(findings, language), impact=impact)
+    return Preview(files=files, holes=holes, findings=finding_views(findings, language), impact=impact)
 
 
 def archive_of(blueprint: Blueprint, stack: Mapping[str, str]) -> bytes:

@@ -31,6 +31,7 @@ from gencode.workspace.blueprints.examination import (
     preview_of,
     require_valid,
 )
+from gencode.workspace.blueprints.proposals.routes import PROPOSAL_OPERATIONS
 from gencode.workspace.blueprints.resource import (
     BLUEPRINTS,
     BlueprintHistory,
@@ -277,6 +278,7 @@ BLUEPRINT_OPERATIONS = (
     get_history,
     publish,
     create_version,
+    *PROPOSAL_OPERATIONS,
 )
 _SAFETY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
 

@@ -33,6 +33,10 @@ BLUEPRINT = Blueprint.model_validate(
                 ],
             },
             {
+                "name": "Channel",
+                "fields": [{"name": "is_open", "type": "boolean", "required": True, "unique": True}],
+            },
+            {
                 "name": "Order",
                 "fields": [
                     {"name": "total", "type": "decimal", "precision": 10, "scale": 2, "required": True},
@@ -40,9 +44,12 @@ BLUEPRINT = Blueprint.model_validate(
                 ],
                 "relations": [
                     {"name": "customer", "type": "ManyToOne", "target": "Customer", "required": True},
+                    {"name": "channel", "type": "ManyToOne", "target": "Channel", "required": True},
                     {"name": "related", "type": "ManyToMany", "target": "Order"},
+                    {"name": "tags", "type": "ManyToMany", "target": "Tag", "inverseName": "orders"},
                 ],
             },
+            {"name": "Tag", "relations": [{"name": "also", "type": "ManyToMany", "target": "Customer"}]},
         ],
     }
 )

@@ -74,3 +74,33 @@ def test_another_part_can_add_a_verb(
     extension = CommandExtension(command="blueprint", module="added_verb")
     assert run_command(["blueprint", "greet"], registry_of(BLUEPRINT_COMMANDS, extension)) == 0
     assert capsys.readouterr().out == "hello\n"
+
+
+def test_an_import_writes_the_document_and_tells_notes(tmp_path: Path, capsys: Capture) -> None:
+    source, out = tmp_path / "shop.jdl", tmp_path / "shop.json"
+    source.write_text("entity Customer { email String required unique pattern(/@/) }")
+    assert main(["blueprint", "import", str(source), "--out", str(out)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("note     line 1: dataModels/Customer/fields/email (pattern-not-kept): ")
+    assert lines[-1] == "1 data model, 1 note"
+    assert main(["blueprint", "validate", str(out)]) == 0
+    assert main(["blueprint", "import", str(source), "--json", "--language", "zh"]) == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert shown["spec"]["dataModels"][0]["fields"][0]["unique"] is True
+    assert "未保留" in shown["notes"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "status", "told"),
+    [
+        ("a.dbml", "Table a {", 1, "a.dbml: line 1, column 9: this '{' is not closed [MALFORMED]"),
+        ("a.txt", "x", 2, "add --format"),
+        ("a.json", '{"openapi": "3.0.0"}', 1, "no schema of an object"),
+    ],
+)
+def test_what_cannot_be_imported_is_told(
+    name: str, text: str, status: int, told: str, tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert main(["blueprint", "import", str(tmp_path / name)]) == status
+    assert told in capsys.readouterr().err

@@ -34,27 +34,43 @@ export function diagram(address) {
   let factor = null;
   let size = { width: 0, height: 0 };
   let places = new Map();
+  let drawn = new Map(); // id -> {told, element}: a box is drawn again only if it is another one
+  const lines = s("g", {});
+  const boxes = s("g", {});
+  const svg = s("svg", { role: "group", "aria-label": t("bpDiagram"), "aria-describedby": "diagram-hint" }, lines, boxes);
+  svg.addEventListener("keydown", walk);
+  view.append(svg);
 
   function update(draft, chosen) {
-    const boxes = draft.spec.dataModels.map((entity) => ({ id: entity.id, height: heightOf(entity) }));
+    const entities = draft.spec.dataModels;
+    const heights = new Map(entities.map((entity) => [entity.id, heightOf(entity)]));
     const links = linksOf(draft.spec);
-    const found = layered(boxes, links, WIDTH);
+    const found = layered(entities.map(({ id }) => ({ id, height: heights.get(id) })), links, WIDTH);
     places = found.places;
     size = { width: found.width + 2 * MARGIN + 40, height: found.height + 2 * MARGIN };
     const focused = view.contains(document.activeElement) ? document.activeElement.dataset.id : null;
-    const first = places.has(chosen) ? chosen : boxes[0]?.id;
-    const heights = new Map(boxes.map((box) => [box.id, box.height]));
-    const svg = s(
-      "svg",
-      { viewBox: `${-MARGIN} ${-MARGIN} ${size.width} ${size.height}`, role: "group", "aria-label": t("bpDiagram"), "aria-describedby": "diagram-hint" },
-      ...drawnLinks(links, places, heights),
-      ...draft.spec.dataModels.map((entity) => box(draft, entity, address(entity.id), places.get(entity.id), entity.id === chosen, entity.id === first)),
-    );
-    svg.addEventListener("keydown", walk);
-    fill(view, svg);
+    const first = focused || (places.has(chosen) ? chosen : entities[0]?.id);
+    const counts = countsOf(draft);
+    const before = drawn;
+    drawn = new Map();
+    for (const entity of entities) drawn.set(entity.id, boxOf(before, entity, counts.get(entity.id) || 0, entity.id === chosen));
+    svg.setAttribute("viewBox", `${-MARGIN} ${-MARGIN} ${size.width} ${size.height}`);
+    lines.replaceChildren(...drawnLinks(links, places, heights));
+    boxes.replaceChildren(...[...drawn.values()].map((one) => one.element));
+    for (const [id, { element: one }] of drawn) {
+      one.setAttribute("transform", `translate(${places.get(id).x} ${places.get(id).y})`);
+      one.setAttribute("tabindex", id === first ? "0" : "-1");
+    }
     if (factor === null) fit();
     scale();
-    if (focused) view.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) drawn.get(focused)?.element.focus();
+  }
+
+  function boxOf(before, entity, findings, isChosen) {
+    const shown = entity.fields.map(({ name, type, required, unique }) => [name, type, required, unique]);
+    const told = JSON.stringify([entity.name, entity.label, shown, entity.relations.length, findings, isChosen]);
+    const known = before.get(entity.id);
+    return known?.told === told ? known : { told, element: box(entity, address(entity.id), findings, isChosen) };
   }
 
   function fit() {
@@ -69,7 +85,6 @@ export function diagram(address) {
   }
 
   function scale() {
-    const svg = view.firstElementChild;
     svg.setAttribute("width", Math.round(size.width * factor));
     svg.setAttribute("height", Math.round(size.height * factor));
   }
@@ -105,8 +120,17 @@ export function diagram(address) {
 
 const heightOf = ({ fields }) => HEAD + LINE * Math.min(fields.length, MOST_FIELDS) + (fields.length > MOST_FIELDS ? LINE : 0) + 8;
 
-function box(draft, entity, href, { x, y }, isChosen, isFirst) {
-  const errors = draft.below(`dataModels/${entity.id}`).length;
+/** How many findings each data model has, with those of its parts. */
+function countsOf({ findings }) {
+  const counts = new Map();
+  for (const { element: path } of findings) {
+    const [list, id] = path.split("/");
+    if (list === "dataModels") counts.set(id, (counts.get(id) || 0) + 1);
+  }
+  return counts;
+}
+
+function box(entity, href, findings, isChosen) {
   const left = entity.fields.length - MOST_FIELDS;
   const title = entity.label && entity.label !== entity.name ? `${entity.label} · ${entity.name}` : entity.name;
   return s(
@@ -114,15 +138,13 @@ function box(draft, entity, href, { x, y }, isChosen, isFirst) {
     {
       href,
       "data-id": entity.id,
-      class: `entity${isChosen ? " chosen" : ""}${errors ? " faulty" : ""}`,
-      tabindex: isFirst ? "0" : "-1",
+      class: `entity${isChosen ? " chosen" : ""}${findings ? " faulty" : ""}`,
       "aria-current": isChosen ? "true" : null,
-      "aria-label": t("bpEntityLabel", nameOf(entity), entity.fields.length, entity.relations.length, errors),
-      transform: `translate(${x} ${y})`,
+      "aria-label": t("bpEntityLabel", nameOf(entity), entity.fields.length, entity.relations.length, findings),
     },
     s("rect", { class: "frame", width: WIDTH, height: heightOf(entity), rx: 6 }),
     s("text", { class: "title", x: 10, y: 20 }, cut(title, 24)),
-    errors > 0 && s("text", { class: "mark", x: WIDTH - 10, y: 20, "text-anchor": "end" }, `⚠ ${errors}`),
+    findings > 0 && s("text", { class: "mark", x: WIDTH - 10, y: 20, "text-anchor": "end" }, `⚠ ${findings}`),
     s("line", { x1: 0, y1: HEAD, x2: WIDTH, y2: HEAD }),
     ...entity.fields.slice(0, MOST_FIELDS).flatMap((field, at) => row(field, HEAD + LINE * at + 16)),
     left > 0 && s("text", { class: "type", x: 10, y: HEAD + LINE * MOST_FIELDS + 16 }, t("bpMoreFields", left)),

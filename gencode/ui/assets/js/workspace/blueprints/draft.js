@@ -5,6 +5,7 @@
 import { Problem, get, post, request } from "../../api.js";
 import { forTab } from "../../storage.js";
 import { allowed } from "../resource.js";
+import { compact } from "./spec.js";
 
 const PAUSE = 400; // milliseconds without an edit, after which the document is validated and kept
 const MOST_UNDONE = 50; // edits that can be taken back
@@ -36,7 +37,7 @@ export class Draft extends EventTarget {
   }
 
   get isDirty() {
-    return JSON.stringify(this.spec) !== this.stored;
+    return (this.dirty ??= JSON.stringify(this.spec) !== this.stored);
   }
 
   /** Whether the stored one was changed since the edits were begun. */
@@ -51,9 +52,8 @@ export class Draft extends EventTarget {
    * @param focus  the id of the control to go to; with it, what is shown is drawn again
    */
   edit(work, { of = null, focus = null } = {}) {
-    const before = JSON.stringify(this.spec);
+    if (of === null || this.last !== of) this.undone = [...this.undone.slice(1 - MOST_UNDONE), JSON.stringify(this.spec)];
     work(this.spec);
-    if (of === null || this.last !== of) this.undone = [...this.undone.slice(1 - MOST_UNDONE), before];
     this.last = of;
     this.#changed();
     if (focus) this.#tell("redraw", focus);
@@ -76,7 +76,7 @@ export class Draft extends EventTarget {
 
   /** Raises what `request` raises, and a Problem with status 412 if somebody else has saved meanwhile. */
   async save(changes = {}) {
-    const body = { spec: this.spec, ...changes };
+    const body = { spec: compact(this.spec), ...changes };
     const answer = await request(this.path, { method: "PATCH", body, headers: { "If-Match": this.base } });
     this.take(await answer.json(), answer.headers.get("etag"));
   }
@@ -102,7 +102,7 @@ export class Draft extends EventTarget {
   async validate() {
     const turn = (this.turn = {});
     try {
-      const found = this.isDirty ? await post("blueprints/validate", { spec: this.spec }) : await get(`${this.path}/findings`);
+      const found = this.isDirty ? await post("blueprints/validate", { spec: compact(this.spec) }) : await get(`${this.path}/findings`);
       if (turn !== this.turn) return;
       Object.assign(this, { findings: found.findings, repaired: found.repaired, problem: null });
     } catch (error) {
@@ -137,14 +137,16 @@ export class Draft extends EventTarget {
   #store(row, tag) {
     Object.assign(this, { row, tag, base: tag, stored: JSON.stringify(row.spec), undone: [], last: null });
     this.spec = JSON.parse(this.stored);
+    this.dirty = null;
   }
 
   #recall() {
     const kept = this.isOpen && JSON.parse(forTab.get(this.key) || "null");
-    if (kept) Object.assign(this, { spec: kept.spec, base: kept.base });
+    if (kept) Object.assign(this, { spec: kept.spec, base: kept.base, dirty: null });
   }
 
   #changed() {
+    this.dirty = null;
     this.#tell("edited");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => (this.keep(), this.validate()), PAUSE);

@@ -137,3 +137,22 @@ export function flattened(components, depth = 0, parent = null) {
     ...flattened(component.children, depth + 1, component),
   ]);
 }
+
+const KEPT = ["props", "responses", "default"]; // what is in them means something, whatever it is
+const FALSE = ["required", "unique", "index"]; // false where they are not said
+const EMPTY = ["label", "description", "table", "inverseName", "inverseLabel", "joinTable"]; // and these are ""
+
+/** The document without what is said by leaving it out: a large one is sent more than twice as small. */
+export function compact(value) {
+  if (Array.isArray(value)) return value.map(compact);
+  if (value === null || typeof value !== "object") return value;
+  const said = Object.entries(value).filter(([name, one]) => !isLeftOut(name, one));
+  return Object.fromEntries(said.map(([name, one]) => [name, KEPT.includes(name) ? one : compact(one)]));
+}
+
+function isLeftOut(name, value) {
+  if (value === null) return true;
+  if (KEPT.includes(name)) return false;
+  if (Array.isArray(value)) return !value.length;
+  return (value === "" && EMPTY.includes(name)) || (value === false && FALSE.includes(name));
+}

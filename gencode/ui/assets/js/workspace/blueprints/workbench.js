@@ -25,6 +25,7 @@ const TABS = {
   versions: versionsTab,
   build: buildTab,
 };
+const PAUSE = 150; // milliseconds without an edit, after which lists and diagram show it
 const DOCUMENT_TABS = ["models", "pages", "apis", "application"];
 
 /** Shows the blueprint `#/workspace/blueprints/ID/TAB/ELEMENT`; gives what shows another tab or element of it. */
@@ -54,10 +55,11 @@ class Workbench {
     this.tabs = h("nav", { class: "tabs inner", "aria-label": t("bpParts") });
     this.place = h("div", { class: "blueprint-tab", id: "blueprint-tab", tabindex: "-1" });
     this.bar = this.#bar();
-    draft.addEventListener("edited", () => this.#edited());
-    draft.addEventListener("findings", () => this.#found());
+    draft.addEventListener("edited", () => this.#later());
+    draft.addEventListener("findings", () => (this.#found(), this.view.update()));
     draft.addEventListener("redraw", ({ detail }) => this.#redraw(detail));
-    box.addEventListener("leave", () => draft.close());
+    box.addEventListener("keydown", (event) => this.#key(event));
+    box.addEventListener("leave", () => (clearTimeout(this.timer), draft.close()));
   }
 
   open(tab, element) {
@@ -84,19 +86,26 @@ class Workbench {
     fill(this.place, this.view.element);
     if (!this.draft.isOpen && DOCUMENT_TABS.includes(this.tab)) freeze(this.place);
     document.title = `${this.draft.row.name} · gencode`;
-    this.#edited();
     this.#found();
+    this.#edited();
+  }
+
+  /** Of a large blueprint, lists and diagram take longer than the time between two letters. */
+  #later() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#edited(), PAUSE);
   }
 
   /** Draws the tab again, and puts the focus where the edit wants it, or back. */
   #redraw(focus) {
-    if (this.view.keepsOpen) return this.#edited(), this.#found();
+    if (this.view.keepsOpen) return this.#found(), this.#edited();
     const id = focus || (this.place.contains(document.activeElement) ? document.activeElement.id : null);
     this.#draw();
     if (id) (document.getElementById(id) || this.place).focus();
   }
 
   #edited() {
+    clearTimeout(this.timer);
     const { draft } = this;
     const { row } = draft;
     const words = [row.version_tag, row.is_draft ? t("bpDraft") : t("bpVersion")].join(" · ");
@@ -112,11 +121,19 @@ class Workbench {
 
   #found() {
     const { draft } = this;
-    const count = draft.findings.length;
-    const shown = Object.keys(TABS).filter((tab) => tab !== "proposals" || draft.row.is_draft);
+    this.#links(draft.findings.length);
+    fillSlots(this.place, draft);
+    this.state.textContent = draft.problem instanceof Problem ? formOf(draft) : t("bpUnsaved");
+  }
+
+  /** The links of the tabs, which stay while they are the same: one of them may have the focus. */
+  #links(count) {
+    const told = `${this.tab} ${count}`;
+    if (this.tabs.dataset.told === told) return;
+    this.tabs.dataset.told = told;
     fill(
       this.tabs,
-      ...shown.map((tab) =>
+      ...Object.keys(TABS).map((tab) =>
         h(
           "a",
           { href: this.address(tab), "aria-current": tab === this.tab ? "page" : null },
@@ -125,18 +142,21 @@ class Workbench {
         ),
       ),
     );
-    fillSlots(this.place, draft);
-    this.view.update();
-    this.state.textContent = draft.problem instanceof Problem ? formOf(draft) : t("bpUnsaved");
   }
 
   #bar() {
     this.state = h("p", { class: "note", role: "status" });
     this.trouble = h("div", { class: "trouble", role: "alert" });
     this.undoButton = h("button", { type: "button", class: "button", onclick: () => this.draft.undo() }, t("bpUndo"));
-    const save = h("button", { type: "button", class: "button primary", id: "save-blueprint", onclick: () => this.#save() }, t("save"));
+    const save = h("button", { type: "button", class: "button primary", id: "save-blueprint", "aria-keyshortcuts": "Control+S", onclick: () => this.#save() }, t("save"));
     const discard = h("button", { type: "button", class: "button", onclick: () => this.draft.discard() }, t("discardEdits"));
     return h("div", { class: "save-bar" }, this.state, h("div", { class: "buttons" }, save, this.undoButton, discard), this.trouble);
+  }
+
+  #key(event) {
+    if (event.key !== "s" || !(event.ctrlKey || event.metaKey) || !this.draft.isOpen) return;
+    event.preventDefault();
+    if (this.draft.isDirty) this.#save();
   }
 
   async #save() {

@@ -1,0 +1,1 @@
+"""Importers: what they read, what they note, and what they refuse."""
