@@ -49,7 +49,7 @@ async def test_a_config_is_stored_changed_and_rendered_and_its_secrets_are_never
         told = await http.patch(address, json={"status": "deployed", "deployed_version": "1.0.0"})
         assert (told.json()["status"], told.json()["deployed_at"] is None) == ("deployed", False)
         rendered = (await http.get(f"{address}/rendered")).json()
-        assert rendered["missing"] == ["DB_PASSWORD", "MAIL_KEY"]
+        assert rendered["missing"] == ["DATABASE_PASSWORD", "DB_PASSWORD", "MAIL_KEY"]
         assert [one["path"] for one in rendered["files"]] == [".env", "compose.override.yaml"]
         listed = await http.get(f"/projects/{project}/deployments", params={"env_name": "production"})
         assert [one["id"] for one in listed.json()["items"]] == [made.json()["id"]]

@@ -31,6 +31,8 @@ from gencode.workspace.blueprints.examination import (
     preview_of,
     require_valid,
 )
+from gencode.workspace.blueprints.impact import Version
+from gencode.workspace.blueprints.predecessors import published_predecessors, usable
 from gencode.workspace.blueprints.proposals.routes import PROPOSAL_OPERATIONS
 from gencode.workspace.blueprints.resource import (
     BLUEPRINTS,
@@ -160,10 +162,10 @@ async def get_findings(request: Request) -> Response:
     errors=(BlueprintInvalid,),
 )
 async def preview(request: Request) -> Response:
-    blueprint = await _blueprint(request, id_in_path(request))
+    version = await _version(request, id_in_path(request))
     stack, language = _stack(request), request_language(request)
-    older = await _blueprint(request, before) if (before := FROM.read(request)) else None
-    return PREVIEW.make(await _in_thread(preview_of, blueprint, older, stack, language))
+    older = await _version(request, before) if (before := FROM.read(request)) else None
+    return PREVIEW.make(await _in_thread(preview_of, version, older, stack, language))
 
 
 def _stack(request: Request) -> dict[str, str]:
@@ -180,8 +182,8 @@ def _stack(request: Request) -> dict[str, str]:
     errors=(BlueprintInvalid,),
 )
 async def download(request: Request) -> Response:
-    blueprint = await _blueprint(request, id_in_path(request))
-    data = await _in_thread(archive_of, blueprint, _stack(request))
+    version = await _version(request, id_in_path(request))
+    data = await _in_thread(archive_of, version, _stack(request))
     name = f"{id_in_path(request)}-project.zip"
     headers = {**_SAFETY_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, headers=headers, media_type="application/zip")
@@ -293,6 +295,12 @@ async def _row(request: Request, blueprint_id: str) -> BlueprintRow:
 
 async def _blueprint(request: Request, blueprint_id: str) -> Blueprint:
     return blueprint_of(await _row(request, blueprint_id))
+
+
+async def _version(request: Request, blueprint_id: str) -> Version:
+    row = await _row(request, blueprint_id)
+    older = await published_predecessors(_store(request), row, get_principal(request).id)
+    return Version(blueprint=blueprint_of(row), predecessors=await _in_thread(usable, older))
 
 
 async def _parent(request: Request, row: BlueprintRow) -> BlueprintRow | None:

@@ -21,11 +21,12 @@ RESERVED = frozenset(
         *("PATH", "HOME", "HOSTNAME", "SHELL", "USER", "PWD", "IFS", "ENV", "BASH_ENV", "TMPDIR"),
         *("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "NODE_OPTIONS", "NODE_PATH"),
         *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS"),
+        "HTTP_PORT",
     }
 )
-"""Names that change how programs are found and loaded."""
+"""Names that change how programs are found and loaded, and the one that `port` sets."""
 _RESERVED_PREFIXES = ("COMPOSE_", "DOCKER_")
-_SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|PRIVATE_KEY)$")
+_SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|PRIVATE_KEY|DATABASE_URL)$")
 
 EnvName = Annotated[
     str,
@@ -46,7 +47,7 @@ Domain = Annotated[
     StringConstraints(max_length=253, pattern=rf"^{_LABEL}(\.{_LABEL})+$"),
     Field(description="Under which people reach it, in lower case, such as shop.example.com"),
 ]
-Port = Annotated[int, Field(ge=1, le=65535, description="Of the host, for people")]
+Port = Annotated[int, Field(ge=1, le=65535, description="Of the machine itself, for a reverse proxy")]
 Replicas = Annotated[int, Field(ge=1, le=100)]
 Processors = Annotated[float, Field(ge=0.05, le=256, strict=False, description="At most, of each container")]
 Memory = Annotated[int, Field(ge=32, le=4_194_304, description="MiB at most, of each container")]
@@ -55,7 +56,7 @@ Value = Annotated[str, StringConstraints(max_length=MAX_VALUE, pattern=r"^[^\x00
 
 def _checked_name(name: str) -> str:
     if name in RESERVED or name.startswith(_RESERVED_PREFIXES):
-        raise ValueError(f"{name} is reserved: it changes how programs are run")
+        raise ValueError(f"{name} is reserved")
     return name
 
 

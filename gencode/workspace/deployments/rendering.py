@@ -12,14 +12,22 @@ from gencode.workspace.deployments.config import EnvironmentConfig
 
 BACKEND, FRONTEND = "backend", "frontend"
 """Services of a project's `compose.yaml`."""
-_FRONTEND_PORT = 80
-"""On which the front end listens in its container."""
+HTTP_PORT, DATABASE_PASSWORD = "HTTP_PORT", "DATABASE_PASSWORD"
+"""What a project's `compose.yaml` reads from `.env`."""
 
 
 def rendered_files(config: EnvironmentConfig, secrets: Sequence[str]) -> Mapping[str, str]:
     """By path. Values of secrets are never written: their lines of `.env` are for a person to fill in, and
     Compose refuses to start while one is empty."""
-    return {".env": _environment_file(config, secrets), "compose.override.yaml": _override(config, secrets)}
+    return {
+        ".env": _environment_file(config, missing_secrets(secrets)),
+        "compose.override.yaml": _override(config, secrets),
+    }
+
+
+def missing_secrets(secrets: Sequence[str]) -> list[str]:
+    """With the password of the database, which every project has."""
+    return sorted({DATABASE_PASSWORD, *secrets})
 
 
 def _override(config: EnvironmentConfig, secrets: Sequence[str]) -> str:
@@ -27,17 +35,18 @@ def _override(config: EnvironmentConfig, secrets: Sequence[str]) -> str:
         **({"image": config.backend_image} if config.backend_image else {}),
         "environment": {
             **{name: f"${{{name}}}" for name in sorted(_variables(config))},
-            **{name: f"${{{name}:?is a secret, to be set in .env}}" for name in sorted(secrets)},
+            **{
+                name: f"${{{name}:?is a secret, to be set in .env}}"
+                for name in sorted(secrets)
+                if name != DATABASE_PASSWORD
+            },
         },
         "deploy": _resources(config, config.replicas),
     }
-    frontend: dict[str, Any] = {
-        **({"image": config.frontend_image} if config.frontend_image else {}),
-        "ports": [f"{config.port}:{_FRONTEND_PORT}"],
-        "deploy": _resources(config, 1),
-    }
-    document = {"services": {BACKEND: backend, FRONTEND: frontend}}
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    services: dict[str, Any] = {BACKEND: backend}
+    if config.frontend_image:  # a project may have no front end
+        services[FRONTEND] = {"image": config.frontend_image, "deploy": _resources(config, 1)}
+    return yaml.safe_dump({"services": services}, sort_keys=False, allow_unicode=True)
 
 
 def _resources(config: EnvironmentConfig, replicas: int) -> dict[str, Any]:
@@ -55,7 +64,8 @@ def _variables(config: EnvironmentConfig) -> Mapping[str, str]:
 
 
 def _environment_file(config: EnvironmentConfig, secrets: Sequence[str]) -> str:
-    plain = [f"{name}={_quoted(value)}" for name, value in sorted(_variables(config).items())]
+    plain = [f"{HTTP_PORT}={config.port}"]
+    plain += [f"{name}={_quoted(value)}" for name, value in sorted(_variables(config).items())]
     hidden = [f"{name}=" for name in sorted(secrets)]
     return "\n".join([*plain, *(["# Secrets: not shown, to be filled in.", *hidden] if hidden else []), ""])
 

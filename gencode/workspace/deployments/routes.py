@@ -22,7 +22,8 @@ class DeploymentFile(ResponseModel):
 
 
 class RenderedDeployment(ResponseModel):
-    """`missing`: names of the secrets whose values must be filled in in `.env`: they are never shown."""
+    """`missing`: secrets whose values must be filled in in `.env`: they are never shown. The password of the
+    database, which is the project's own, is one of them."""
 
     files: list[DeploymentFile]
     missing: list[str]
@@ -39,15 +40,15 @@ RENDERED = JsonResponseSpec(model=RenderedDeployment, description="Files beside 
     responses=(RENDERED,),
 )
 async def render(request: Request) -> Response:
-    from gencode.workspace.deployments.rendering import rendered_files  # noqa: PLC0415 - with the YAML library
+    from gencode.workspace.deployments import rendering  # noqa: PLC0415 - with the YAML library
 
     store = get_extension(request, Workspace).resource(DEPLOYMENTS)
     row = await store.get(id_in_path(request), get_principal(request).id)
-    files = rendered_files(config_of(row), row.secrets_names)
+    files = rendering.rendered_files(config_of(row), row.secrets_names)
     return RENDERED.make(
         RenderedDeployment(
             files=[DeploymentFile(path=path, text=text) for path, text in files.items()],
-            missing=sorted(row.secrets_names),
+            missing=rendering.missing_secrets(row.secrets_names),
         )
     )
 

@@ -47,6 +47,8 @@ def test_configs_that_are_possible(config: dict[str, Any]) -> None:
         {"variables": {"COMPOSE_FILE": "x"}},
         {"variables": {"A": "x\ny"}},
         {"variables": {"SMTP_PASSWORD": "x"}},
+        {"variables": {"DATABASE_URL": "postgresql://a:b@c/d"}},
+        {"variables": {"HTTP_PORT": "1"}},
         {"variables": {f"A{number}": "" for number in range(101)}},
         {"unknown": 1},
     ],
@@ -91,11 +93,13 @@ def test_the_files_have_the_variables_and_only_the_names_of_secrets() -> None:
         "GREETING": "${GREETING}",
         "YES": "${YES}",
     }
-    assert services["frontend"]["ports"] == ["8080:80"]
+    assert "frontend" not in services
     assert files[".env"].splitlines() == [
+        "HTTP_PORT=8080",
         "CORS_ORIGINS='[\"https://shop.example.com\"]'",
         'GREETING="it\'s \\"\\$5\\" \\\\"',
         "YES='no'",
         "# Secrets: not shown, to be filled in.",
+        "DATABASE_PASSWORD=",
         "DB_PASSWORD=",
     ]
