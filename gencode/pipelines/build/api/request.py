@@ -19,6 +19,7 @@ class BuildStack(RequestModel):
 
     backend: Literal["fastapi"] = "fastapi"
     database: Literal["postgresql", "mysql"] = "postgresql"
+    frontend: Literal["vue", "none"] = "none"
 
 
 class Delivery(RequestModel):
