@@ -108,6 +108,6 @@ export function valueOf(record: RecordBase, column: string): unknown {
 }
 
 export function titleOf(entity: Entity, record: RecordBase): string {
-  const value = valueOf(record, entity.title);
+  const value = entity.title === "id" ? "" : valueOf(record, entity.title);
   return value === null || value === undefined || value === "" ? `#${record.id}` : String(value);
 }
