@@ -357,6 +357,12 @@ FOR_EVERYBODY = {
     *("validateBlueprint", "createProjectBlueprint", "listProjectBlueprints", "examineBlueprint"),
     *("previewBlueprint", "downloadBlueprintProject", "compareBlueprint", "getBlueprintHistory"),
     *("publishBlueprint", "createBlueprintVersion", "importBlueprint", "exportBlueprint"),
+    *("listDeployments", "createDeployment", "getDeployment", "changeDeployment", "deleteDeployment"),
+    *("listProjectDeployments", "renderDeployment"),
+    *("listBlueprintProposals", "getBlueprintProposal", "acceptBlueprintProposal", "rejectBlueprintProposal"),
+    *("listTemplates", "createTemplate", "getTemplate", "changeTemplate", "deleteTemplate"),
+    *("uploadTemplate", "uploadTemplateVersion", "listTemplateVersions", "proveTemplate"),
+    *("publishTemplate", "downloadTemplate", "applyTemplate", "downloadAppliedTemplate"),
     *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from gencode.certification import Certifier
+from gencode.certification.environments import FOLDER
 from gencode.codegen.errors import CheckFailed
+from gencode.delivery.creating_repo import CreatingRepo
+from gencode.delivery.pushing import Pushing
 from gencode.domain.errors import (
     CrashLoop,
     Forbidden,
@@ -16,6 +20,7 @@ from gencode.domain.errors import (
     TreeError,
     error_classes,
 )
+from gencode.githosts.errors import GitError, HostError
 from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
@@ -23,14 +28,18 @@ from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.model_tasks.request import LimitsRetry
 from gencode.pipelines.build.api import artifacts, builds
 from gencode.pipelines.build.api.preparation import BuildServices, prepare, retry_changes, submitted
-from gencode.pipelines.build.api.request import BuildRequest
-from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, task_fields
+from gencode.pipelines.build.api.request import PATTERN_MESSAGES, BuildRequest
+from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, result_url, task_fields
 from gencode.pipelines.build.archiving import Archiving
+from gencode.pipelines.build.delivering import CreatingBuildRepo
+from gencode.pipelines.build.errors import VerificationFailed
 from gencode.pipelines.build.messages import STAGE_TITLES
-from gencode.pipelines.build.names import NAME, RENDERING
+from gencode.pipelines.build.names import NAME, RENDERING, VERIFYING
 from gencode.pipelines.build.pipeline import Build
 from gencode.pipelines.build.rendering import Rendering
+from gencode.pipelines.build.verifying import Verifying
 from gencode.pipelines.build.writing_holes import WritingHoles
+from gencode.sandbox.errors import SandboxFailed
 from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.errors import ProjectArchived
 from gencode.workspace.workspace import Workspace
@@ -44,6 +53,7 @@ KIND = Kind(
         path="/pipelines/build",
         operation_id="build",
         summary="Build the project of a blueprint",
+        pattern_messages=PATTERN_MESSAGES,
         tool_title="Build a project",
         tool_description=(
             "Build the project of a stored blueprint. Answers at once with a task_id; ask status for how it "
@@ -54,16 +64,36 @@ KIND = Kind(
     view_model=BuildFields,
     retry_model=LimitsRetry,
     errors=(
-        *error_classes(ProviderError, TreeError),
+        *error_classes(ProviderError, TreeError, HostError, GitError),
         BudgetExceeded,
         CheckFailed,
+        SandboxFailed,
         SecretFound,
+        VerificationFailed,
         TaskTimeout,
         CrashLoop,
         Internal,
     ),
-    event_names=("rendered", "hole", "archived", "usage", "retry", "failover", "resumed"),
-    milestones=(RENDERING,),
+    error_advice={
+        VerificationFailed.code: {
+            "en": "Read the report and the files; change the blueprint, or build without a model's flows.",
+            "zh": "请查看报告和文件；修改蓝图，或不使用模型编写流程再次构建。",
+        }
+    },
+    event_names=(
+        "rendered",
+        "hole",
+        "archived",
+        "verification_step",
+        "certificate",
+        "repo",
+        "pushed",
+        "usage",
+        "retry",
+        "failover",
+        "resumed",
+    ),
+    milestones=(RENDERING, VERIFYING),
     operations=(
         builds.generate_blueprint,
         builds.list_builds,
@@ -75,7 +105,9 @@ KIND = Kind(
 
 
 def start(dependencies: KindDependencies) -> KindRuntime:
-    workspace = dependencies.extension(Workspace)
+    workspace, settings = dependencies.extension(Workspace), dependencies.settings
+    is_off = settings.sandbox == "off"
+    certifier = Certifier(sandbox=dependencies.sandbox, environments=settings.data_dir / FOLDER)
     services = BuildServices(
         workspace=workspace,
         builds=BuildStore(workspace.database),
@@ -85,10 +117,11 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         price=dependencies.price,
         limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
         secrets=dependencies.secrets,
+        choose_host=dependencies.choose_host,
+        is_off=is_off,
     )
-    settings = dependencies.settings
     pipeline = Build(
-        Rendering(services.builds),
+        Rendering(services.builds, dependencies.git_host),
         WritingHoles(
             dependencies.sessions,
             services.builds,
@@ -97,13 +130,22 @@ def start(dependencies: KindDependencies) -> KindRuntime:
             settings.files_at_once,
         ),
         Archiving(settings.git_author),
+        Verifying(certifier, services.builds, settings.git_author),
+        CreatingBuildRepo(
+            CreatingRepo(dependencies.git_host), settings.git_author, dependencies.secrets.current
+        ),
+        Pushing(dependencies.git_host),
         dependencies.price,
+        author=settings.git_author,
+        forge=dependencies.local_forge,
+        is_off=is_off,
     )
     return KindRuntime(
         pipeline=pipeline,
         prepare=partial(prepare, services),
-        view=task_fields,
+        view=partial(task_fields, forge=dependencies.local_forge),
         label=label,
+        result_url=partial(result_url, forge=dependencies.local_forge),
         notification_fields=notification_fields,
         submitted=submitted,
         retry_changes=partial(retry_changes, services),

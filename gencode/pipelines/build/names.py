@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 NAME = "build"
-RENDERING, WRITING, ARCHIVING = "rendering", "writing_holes", "archiving"
-"""Stages."""
-RENDERED, HOLES, ARCHIVED, QA = "rendered", "holes", "archived", "qa"
+RENDERING, WRITING, ARCHIVING, VERIFYING = "rendering", "writing_holes", "archiving", "verifying"
+CREATING_REPO, PUSHING = "creating_repo", "pushing"
+"""Stages; the last two are of gencode.delivery."""
+RENDERED, HOLES, ARCHIVED, QA, CERTIFICATE = "rendered", "holes", "archived", "qa", "certificate"
 """Checkpoints."""

@@ -32,6 +32,9 @@ from gencode.workspace.blueprints.examination import (
     require_valid,
 )
 from gencode.workspace.blueprints.exchange import EXCHANGE_OPERATIONS
+from gencode.workspace.blueprints.impact import Version
+from gencode.workspace.blueprints.predecessors import published_predecessors, usable
+from gencode.workspace.blueprints.proposals.routes import PROPOSAL_OPERATIONS
 from gencode.workspace.blueprints.resource import (
     BLUEPRINTS,
     BlueprintHistory,
@@ -68,6 +71,13 @@ DATABASE = Parameter(
     description="What the project is rendered for: postgresql, or mysql (also for MariaDB)",
     type=Text(pattern="^(postgresql|mysql)$", rule="enum", message="is none of postgresql, mysql"),
     default="postgresql",
+)
+FRONTEND = Parameter(
+    name="frontend",
+    location="query",
+    description="With which front end: vue, or none",
+    type=Text(pattern="^(vue|none)$", rule="enum", message="is none of vue, none"),
+    default="none",
 )
 BEFORE = Parameter(
     name="from",
@@ -148,15 +158,19 @@ async def get_findings(request: Request) -> Response:
     "GET /blueprints/{id:uuid}/preview",
     "Show the files of a blueprint's project",
     traits=(ONE,),
-    parameters=(DATABASE, FROM, ACCEPT_LANGUAGE),
+    parameters=(DATABASE, FRONTEND, FROM, ACCEPT_LANGUAGE),
     responses=(PREVIEW,),
     errors=(BlueprintInvalid,),
 )
 async def preview(request: Request) -> Response:
-    blueprint = await _blueprint(request, id_in_path(request))
-    database, language = DATABASE.read(request), request_language(request)
-    older = await _blueprint(request, before) if (before := FROM.read(request)) else None
-    return PREVIEW.make(await _in_thread(preview_of, blueprint, older, database, language))
+    version = await _version(request, id_in_path(request))
+    stack, language = _stack(request), request_language(request)
+    older = await _version(request, before) if (before := FROM.read(request)) else None
+    return PREVIEW.make(await _in_thread(preview_of, version, older, stack, language))
+
+
+def _stack(request: Request) -> dict[str, str]:
+    return {"database": DATABASE.read(request), "frontend": FRONTEND.read(request)}
 
 
 @operation(
@@ -164,13 +178,13 @@ async def preview(request: Request) -> Response:
     "GET /blueprints/{id:uuid}/project.zip",
     "Download the project of a blueprint",
     traits=(ONE,),
-    parameters=(DATABASE,),
+    parameters=(DATABASE, FRONTEND),
     responses=(ARCHIVE,),
     errors=(BlueprintInvalid,),
 )
 async def download(request: Request) -> Response:
-    blueprint = await _blueprint(request, id_in_path(request))
-    data = await _in_thread(archive_of, blueprint, DATABASE.read(request))
+    version = await _version(request, id_in_path(request))
+    data = await _in_thread(archive_of, version, _stack(request))
     name = f"{id_in_path(request)}-project.zip"
     headers = {**_SAFETY_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, headers=headers, media_type="application/zip")
@@ -268,6 +282,7 @@ BLUEPRINT_OPERATIONS = (
     publish,
     create_version,
     *EXCHANGE_OPERATIONS,
+    *PROPOSAL_OPERATIONS,
 )
 _SAFETY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
 
@@ -282,6 +297,12 @@ async def _row(request: Request, blueprint_id: str) -> BlueprintRow:
 
 async def _blueprint(request: Request, blueprint_id: str) -> Blueprint:
     return blueprint_of(await _row(request, blueprint_id))
+
+
+async def _version(request: Request, blueprint_id: str) -> Version:
+    row = await _row(request, blueprint_id)
+    older = await published_predecessors(_store(request), row, get_principal(request).id)
+    return Version(blueprint=blueprint_of(row), predecessors=await _in_thread(usable, older))
 
 
 async def _parent(request: Request, row: BlueprintRow) -> BlueprintRow | None:

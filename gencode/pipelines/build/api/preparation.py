@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,8 @@ import anyio.to_thread
 
 from gencode.blueprints import Severity, validate
 from gencode.blueprints.identifiers import snake
-from gencode.domain.errors import Invalid
-from gencode.domain.task import PENDING, Task
+from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.generation_limits import GenerationLimits
@@ -29,7 +29,7 @@ from gencode.model_tasks.request import (
     stored_request,
 )
 from gencode.pipelines.build.api.request import BuildRequest
-from gencode.pipelines.build.messages import text_of
+from gencode.pipelines.build.messages import accepted
 from gencode.security.secret_registry import SecretRegistry
 from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
 from gencode.workspace.blueprints.table import BlueprintRow
@@ -37,14 +37,17 @@ from gencode.workspace.builds.removal import project_scope
 from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.workspace import Workspace
 
-_LONG_FIELDS = ("blueprint",)
+ChooseHost = Callable[[str | None, str | None, str], str]
+"""See KindDependencies."""
+_LONG_FIELDS = ("blueprint", "predecessors")
+MAX_PREDECESSORS = 50
 MAX_PROBLEMS = 50
 """Findings that a refusal tells."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildServices:
-    """What submissions and this kind's endpoints need."""
+    """What submissions and this kind's endpoints need. `is_off`: whether the sandbox is."""
 
     workspace: Workspace
     builds: BuildStore
@@ -54,6 +57,8 @@ class BuildServices:
     price: FindPrice
     limits: GenerationLimits
     secrets: SecretRegistry
+    choose_host: ChooseHost
+    is_off: bool
 
 
 async def prepare(services: BuildServices, request: BuildRequest, submitter: Submitter) -> PreparedTask:
@@ -62,11 +67,15 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     row = await services.workspace.resource(BLUEPRINTS).get_writable(request.blueprint_id, principal.id)
     await anyio.to_thread.run_sync(check_blueprint, row, submitter.language)
     model = await choose_model(request, submitter, services.choose_model)
+    deliver = request.deliver
+    host = services.choose_host(deliver.host, deliver.github_org, deliver.repo_name) if deliver else None
     stored = {
         **stored_request(request),
         **model.parameters(),
         "asked_model": request.model,
+        "host": host,
         "blueprint": row.spec,
+        "predecessors": await _predecessors(services, row, principal.id),
         "blueprint_digest": digest_of(row.spec),
         "blueprint_name": row.name,
         "version_tag": row.version_tag,
@@ -77,9 +86,27 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     return PreparedTask(
         request=stored,
         parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
-        message=text_of(PENDING, submitter.language),
+        message=accepted(submitter.language, services.is_off),
         reservation=await services.limits.reservation(principal, row.project_id),
     )
+
+
+async def _predecessors(services: BuildServices, row: BlueprintRow, principal: str) -> list[Any]:
+    """The documents of the published versions that it was made from, the oldest first; drafts have no part in
+    the history of a database, and a version with errors ends it."""
+    found: list[Any] = []
+    parent_id = row.parent_id
+    while parent_id and len(found) < MAX_PREDECESSORS:
+        try:
+            parent = await services.workspace.resource(BLUEPRINTS).get(parent_id, principal)
+        except NotFound:
+            break
+        if parent.errors:
+            break
+        if not parent.is_draft:
+            found.append(parent.spec)
+        parent_id = parent.parent_id
+    return found[::-1]
 
 
 def check_blueprint(row: BlueprintRow, language: str) -> None:
