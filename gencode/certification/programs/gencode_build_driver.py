@@ -1,6 +1,6 @@
 """Runs the steps of one group, up to the first that fails. Reads job.json:
 
-    {"steps": [{"name", "kind", "command", "folder", "seconds", ...}], "tables": 3,
+    {"steps": [{"name", "kind", "command", "folder", "seconds", ...}], "tables": 3, "programs": ["node"],
      "database": "postgresql" | "mysql" | ""}
 
 For each step, a line of JSON goes to standard output, which only this process has; a last line says that the
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -46,8 +47,12 @@ _SUITE = re.compile(r'<testsuite [^>]*?errors="(\d+)" failures="(\d+)" skipped="
 class Driver:
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
+        for program in job["programs"]:
+            if not shutil.which(program):
+                raise Unavailable(f"{program} is not installed in the sandbox")
         self._kinds: dict[str, Callable[[dict[str, Any], Deadline, Log], int]] = {
             "command": self._command,
+            "makes": self._makes,
             "pytest": self._pytest,
             "migrated": self._migrated,
             "emptied": self._emptied,
@@ -114,7 +119,16 @@ class Driver:
     # --- kinds of steps -----------------------------------------------------------------------------
 
     def _command(self, step: dict[str, Any], deadline: Deadline, log: Log) -> int:
+        if "copied" in step:
+            source, target = step["copied"]
+            shutil.copytree(source, os.path.join(HERE, target))
         return self._ran(step, deadline, log)
+
+    def _makes(self, step: dict[str, Any], deadline: Deadline, log: Log) -> int:
+        exit_code = self._ran(step, deadline, log)
+        if not exit_code and not os.path.isfile(os.path.join(HERE, step["folder"], step["makes"])):
+            raise Unproven(f"{step['makes']} was not made")
+        return exit_code
 
     def _pytest(self, step: dict[str, Any], deadline: Deadline, log: Log) -> int:
         """Tests share a process with the code that they test, which could end it with the status 0: as many
