@@ -68,7 +68,7 @@ def _environment(group: Group, environment: Environment) -> Shown:
     return Shown(path=environment.folder, place=ENVIRONMENT)
 
 
-_VARIABLES = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+_VARIABLES = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "CI": "1"}
 
 
 def _limits(group: Group) -> Limits:
