@@ -255,7 +255,8 @@ def _message_targets(
 async def _open_workspace(
     stack: AsyncExitStack, settings: Settings, role: Role, backend: Backend, keys: ApiKeyAuthenticator
 ) -> Sequence[object]:
-    """The open workspace and its knowledge bases; empty if WORKSPACE is off. Raises StartError."""
+    """The open workspace, its knowledge bases, and proofs of template sets; empty if WORKSPACE is off. Raises
+    StartError."""
     if not settings.workspace:
         return ()
     module = workspace_module("gencode.bootstrap.workspace")
@@ -267,7 +268,7 @@ async def _open_workspace(
         module.check_address(settings, keys.is_required)
         if not workspace.authenticator.is_required:
             log.info(module.FIRST_ADMIN)
-    return (workspace, knowledge)
+    return (workspace, knowledge, await stack.enter_async_context(module.TemplateProofs()))
 
 
 async def _additions(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS, TASK_ASSIGNMENT
 from gencode.cli import main as cli
 from gencode.cli.kind_commands import BLUEPRINT_COMMANDS, LOGIN_COMMANDS, TASK_COMMANDS, registry_of
+from gencode.pipelines.blueprint.commands import BLUEPRINT_PARSE, BLUEPRINT_TASKS
 from gencode.pipelines.chat.commands import CHAT_COMMANDS
 from gencode.pipelines.code_review.commands import REVIEW_COMMANDS
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
@@ -24,6 +25,8 @@ REGISTRY = registry_of(
     REVIEW_COMMANDS,
     TEST_COMMANDS,
     BLUEPRINT_COMMANDS,
+    BLUEPRINT_TASKS,
+    BLUEPRINT_PARSE,
     TASK_COMMANDS,
     LOGIN_COMMANDS,
     ADMINISTRATION_COMMANDS,

@@ -22,6 +22,7 @@ from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
+from gencode.pipelines.blueprint.kind import BLUEPRINT_PARSES
 from gencode.pipelines.build.kind import BUILDS
 from gencode.pipelines.chat.kind import CHAT
 from gencode.pipelines.code_diff.kind import CODE_DIFF_KIND
@@ -47,6 +48,7 @@ from gencode.workspace.repositories.clones import RepositoryClones
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.system_log.recorder import SystemLog
 from gencode.workspace.teams.succession import TeamSuccession
+from gencode.workspace.templates.proofs import TemplateProofs
 from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
@@ -54,6 +56,7 @@ log = structlog.get_logger(__name__)
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
 KINDS: Sequence[KindFactory] = (
+    BLUEPRINT_PARSES,
     BUILDS,
     CODE_DIFF_KIND,
     CHAT,
@@ -116,6 +119,7 @@ def _plan_rules(settings: Settings) -> PlanRules:
 def additions(
     workspace: Workspace,
     knowledge: KnowledgeBases,
+    proofs: TemplateProofs,
     settings: Settings,
     secrets: SecretRegistry,
     user_http: UserHttp,
@@ -134,7 +138,7 @@ def additions(
     return Additions(
         own_models=own_models,
         ledger=workspace.ledger,
-        extensions=(workspace, knowledge, user_http, _clones(workspace, settings), limits),
+        extensions=(workspace, knowledge, proofs, user_http, _clones(workspace, settings), limits),
         background=(
             log.run,
             Purge(workspace.database, settings.workspace_purge_days).run,

@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gencode.domain.errors import StoreError
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
+from gencode.workspace.deployments.resource import DEPLOYMENTS
 from gencode.workspace.encryption import Encryption, key_id_of, secret_place
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.resources.declaration import Resource
 
-ENCRYPTED: Sequence[Resource[Any, Any]] = (MODEL_CONFIGS, GIT_CREDENTIALS)
+ENCRYPTED: Sequence[Resource[Any, Any]] = (MODEL_CONFIGS, GIT_CREDENTIALS, DEPLOYMENTS)
 ROTATED = "secrets.rotated"
 PAGE = 200
 """Rows that are read in one transaction."""

@@ -88,6 +88,42 @@ class BlueprintInvalid(RequestError):
     meaning = "The blueprint has errors"
 
 
+class ProposalOutdated(RequestError):
+    """The draft is not what the proposal was made from."""
+
+    code = "PROPOSAL_OUTDATED"
+    http_status = 409
+    meaning = "The blueprint was changed since the proposal was made"
+
+
+class ProposalDecided(RequestError):
+    code = "PROPOSAL_DECIDED"
+    http_status = 409
+    meaning = "The proposal was accepted or rejected already"
+
+
+class TemplateNotProven(RequestError):
+    code = "TEMPLATE_NOT_PROVEN"
+    http_status = 409
+    meaning = "The template set is not proven"
+
+
+class TemplateFailed(RequestError):
+    """The message names file and line."""
+
+    code = "TEMPLATE_FAILED"
+    http_status = 409
+    meaning = "The template set cannot be rendered for this blueprint"
+
+
+class TemplateCheckFailed(RequestError, Transient):
+    """The set may be good: a process of the service failed."""
+
+    code = "TEMPLATE_CHECK_FAILED"
+    http_status = 503
+    meaning = "The process that renders or checks templates failed"
+
+
 class TeamHasProjects(RequestError):
     code = "TEAM_HAS_PROJECTS"
     http_status = 409

@@ -20,6 +20,7 @@ from gencode.http.operation import Operation
 from gencode.workspace.blueprints.resource import BLUEPRINTS
 from gencode.workspace.code_diffs.resource import CODE_DIFFS
 from gencode.workspace.conversations.resource import CONVERSATIONS
+from gencode.workspace.deployments.resource import DEPLOYMENTS
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.knowledge_bases.resource import KNOWLEDGE_BASES
@@ -29,6 +30,7 @@ from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.requirement_documents.resource import REQUIREMENT_DOCUMENTS
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.teams.roles import READ_CONTENT, TEAM_ROLES, WRITE_CONTENT, TeamRole
+from gencode.workspace.templates.resource import TEMPLATE_SETS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +79,13 @@ def in_project(resource: Resource[Any, Any]) -> Mapping[str, Permission]:
     return {listed: reading, shown: reading, created: writing, changed: writing, deleted: writing}
 
 
+def in_project_or_public(resource: Resource[Any, Any]) -> Mapping[str, Permission]:
+    """The permissions of a resource whose rows belong to projects, and can be made public."""
+    listed, _, shown, _, _ = resource.operation_names
+    reading = replace(PUBLIC_TOO, team=READ_CONTENT)
+    return {**in_project(resource), listed: reading, shown: reading}
+
+
 PERMISSIONS: Mapping[str, Permission] = {
     **in_project(BLUEPRINTS),
     "validateBlueprint": EVERYBODY,
@@ -88,11 +97,30 @@ PERMISSIONS: Mapping[str, Permission] = {
             "downloadBlueprintProject",
             "compareBlueprint",
             "getBlueprintHistory",
+            "listBlueprintProposals",
+            "getBlueprintProposal",
         ),
         replace(EVERYBODY, team=READ_CONTENT),
     ),
     **dict.fromkeys(
-        ("createProjectBlueprint", "publishBlueprint", "createBlueprintVersion"),
+        (
+            "createProjectBlueprint",
+            "publishBlueprint",
+            "createBlueprintVersion",
+            "acceptBlueprintProposal",
+            "rejectBlueprintProposal",
+        ),
+        replace(EVERYBODY, team=WRITE_CONTENT),
+    ),
+    **in_project(DEPLOYMENTS),
+    **dict.fromkeys(("listProjectDeployments", "renderDeployment"), replace(EVERYBODY, team=READ_CONTENT)),
+    **in_project_or_public(TEMPLATE_SETS),
+    **dict.fromkeys(
+        ("listTemplateVersions", "downloadTemplate", "applyTemplate", "downloadAppliedTemplate"),
+        replace(PUBLIC_TOO, team=READ_CONTENT),
+    ),
+    **dict.fromkeys(
+        ("uploadTemplate", "uploadTemplateVersion", "proveTemplate", "publishTemplate"),
         replace(EVERYBODY, team=WRITE_CONTENT),
     ),
     "logOut": OWN,

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import StoreError
+from gencode.workspace.blueprints.proposals.table import BlueprintProposal
 from gencode.workspace.blueprints.table import BlueprintRow
 from gencode.workspace.builds.removal import project_scope, remove_holes_of
 from gencode.workspace.builds.tables import BlueprintBuild
@@ -57,7 +58,10 @@ class Dependents:
 
 
 DEPENDENTS: Mapping[type[Base], Sequence[Dependents]] = {
-    BlueprintRow: (Dependents(table=BlueprintBuild, of=BlueprintBuild.blueprint_id),),
+    BlueprintRow: (
+        Dependents(table=BlueprintBuild, of=BlueprintBuild.blueprint_id),
+        Dependents(table=BlueprintProposal, of=BlueprintProposal.blueprint_id),
+    ),
     CodeDiff: (Dependents(table=CodeDiffFile, of=CodeDiffFile.diff_id),),
     Conversation: (Dependents(table=ChatMessage, of=ChatMessage.conversation_id),),
     KnowledgeBase: (Dependents(table=KnowledgeDocument, of=KnowledgeDocument.base_id),),

@@ -6,6 +6,7 @@ from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.blueprints.routes import BLUEPRINT_OPERATIONS
 from gencode.workspace.code_diffs.routes import CODE_DIFF_OPERATIONS
 from gencode.workspace.conversations.routes import CONVERSATION_OPERATIONS
+from gencode.workspace.deployments.routes import DEPLOYMENT_OPERATIONS
 from gencode.workspace.git_credentials.routes import GIT_CREDENTIAL_OPERATIONS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
@@ -20,6 +21,8 @@ from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATION
 from gencode.workspace.reviews.routes import REVIEW_OPERATIONS
 from gencode.workspace.system_log.routes import list_system_log
 from gencode.workspace.teams.routes import TEAM_OPERATIONS
+from gencode.workspace.templates.content_routes import TEMPLATE_CONTENT_OPERATIONS
+from gencode.workspace.templates.routes import TEMPLATE_OPERATIONS
 from gencode.workspace.usage.routes import get_usage
 
 GUARDED_OPERATIONS = guarded(
@@ -42,6 +45,9 @@ GUARDED_OPERATIONS = guarded(
         *PROJECT_OPERATIONS,
         *PLAN_OPERATIONS,
         *BLUEPRINT_OPERATIONS,
+        *DEPLOYMENT_OPERATIONS,
+        *TEMPLATE_OPERATIONS,
+        *TEMPLATE_CONTENT_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

@@ -357,6 +357,11 @@ FOR_EVERYBODY = {
     *("validateBlueprint", "createProjectBlueprint", "listProjectBlueprints", "examineBlueprint"),
     *("previewBlueprint", "downloadBlueprintProject", "compareBlueprint", "getBlueprintHistory"),
     *("publishBlueprint", "createBlueprintVersion"),
+    *("listDeployments", "createDeployment", "getDeployment", "changeDeployment", "deleteDeployment"),
+    *("listProjectDeployments", "renderDeployment"),
+    *("listTemplates", "createTemplate", "getTemplate", "changeTemplate", "deleteTemplate"),
+    *("uploadTemplate", "uploadTemplateVersion", "listTemplateVersions", "proveTemplate"),
+    *("publishTemplate", "downloadTemplate", "applyTemplate", "downloadAppliedTemplate"),
     *("archiveProject", "unarchiveProject", "cloneProject", "getProjectStats", "getTeamUsage"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

@@ -103,6 +103,11 @@ async def test_a_draft_becomes_a_version_and_the_next_one_is_compared_with_it(tm
         assert changes["backend/app/models/order.py"] == "changed"
         assert 'new_column_name="amount"' in impact["revision"]
         assert "backend/migrations/versions/0001_initial.py" not in changes
+        archive = await http.get(f"/blueprints/{following['id']}/project.zip")
+        with zipfile.ZipFile(io.BytesIO(archive.content)) as files:
+            (revision,) = [path for path in files.namelist() if "/versions/0002_" in path]
+            assert files.read(revision).decode() == impact["revision"]
+        assert changes[revision] == "added"
         history = (await http.get(f"/blueprints/{following['id']}/history")).json()["versions"]
         assert [one["version_tag"] for one in history] == ["0.2.0", "0.1.0"]
         clone = (await http.post(f"/projects/{project}/clone", json={"new_name": "Q"})).json()["id"]

@@ -47,6 +47,7 @@ WORKSPACE_PAGES = (
     "review",
     "teams",
     "blueprints",
+    "templates",
     "builds",
     "tests",
 )

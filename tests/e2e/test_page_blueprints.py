@@ -66,6 +66,7 @@ async def test_data_models_are_made_linked_and_renamed(browser: Browser, tmp_pat
         tab(browser, app.url, hash="#/workspace/blueprints/new") as page,
     ):
         await page.get_by_label("Name", exact=True).fill("Library <b>")
+        await page.get_by_label("How it begins").select_option("Empty")
         await page.get_by_role("button", name="Create it").click()
         await expect(page.get_by_role("heading", level=1, name="Library <b>")).to_be_visible()
         await page.get_by_role("button", name="Add a data model").click()
@@ -130,10 +131,17 @@ async def test_findings_are_mended_in_place_and_a_version_is_published(
             await expect(page.get_by_text("0.2.0 · draft")).to_be_visible()
             await open_tab(page, "Application")
             await page.get_by_label("Title").fill("Corner shop")
+            await open_tab(page, "Data models")
+            await page.get_by_role("link", name="Order", exact=True).click()
+            await page.get_by_role("button", name="Remove placed").click()
             await save(page)
             await open_tab(page, "Versions")
             await expect(page.locator(".changes")).to_contain_text('"Corner shop"')
             await expect(page.get_by_role("list", name="History").get_by_role("link")).to_have_count(2)
+            await expect(page.locator(".migration .destructive")).to_contain_text("placed")
+            await check_accessibility(page)
+            await open_tab(page, "Build")
+            await expect(page.locator(".migration .destructive")).to_contain_text("(may lose data)")
             await check_accessibility(page)
 
 
@@ -293,3 +301,39 @@ async def test_the_diagram_is_the_same_each_time_and_a_document_is_sent_without_
         sent = await page.evaluate(COMPACT, spec)
         assert len(str(sent)) < len(str(spec)) / 2
         assert await spec_of(app.url, await store(app.url, **sent)) == spec
+
+
+REQUIREMENTS = """\
+我需要一个图书管理系统。
+图书：书名、作者、价格、库存。
+读者：姓名、手机号。
+借阅：读者、图书、借出日期、归还日期。
+"""
+
+
+async def test_requirements_become_a_blueprint_and_a_change_is_proposed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/blueprints/new") as page,
+    ):
+        await page.get_by_label("Requirements", exact=True).fill(REQUIREMENTS)
+        await check_accessibility(page)
+        await page.reload()
+        await expect(page.get_by_label("Requirements", exact=True)).to_have_value(REQUIREMENTS)
+        await page.get_by_role("button", name="Make a blueprint").click()
+        said = page.get_by_role("region", name="What it consists of")
+        await expect(said.get_by_text("Data model").first).to_be_visible()
+        await said.get_by_role("link", name="Open the blueprint").click()
+        await expect(page.locator(".diagram a").first).to_be_visible()
+        await page.get_by_role("link", name="Proposals", exact=True).click()
+        await page.get_by_label("Further requirements").fill("供应商：名称、电话。")
+        await check_accessibility(page)
+        await page.get_by_role("button", name="Propose a change").click()
+        await said.get_by_role("link", name="Look at the proposed change").click()
+        proposal = page.get_by_role("region", name="Proposed change")
+        await expect(proposal.locator(".changes")).to_contain_text("供应商")
+        await check_accessibility(page)
+        await proposal.get_by_role("button", name="Accept").click()
+        await expect(page.locator(".diagram").get_by_role("link", name="供应商")).to_be_visible()

@@ -12,8 +12,10 @@ from tests.e2e.test_accounts import Team as Accounts
 from tests.e2e.test_page_access import check_accessibility
 from tests.e2e.test_page_teams import log_in
 from tests.e2e.test_page_workspace import PATCH, open_section
+from tests.e2e.test_review_posting import change_host, registered, submit
 from tests.servers.browser import needs_chromium, tab
 from tests.servers.calls import client, post
+from tests.servers.githost import Fault
 from tests.servers.service import running_app, settings
 
 pytestmark = [
@@ -87,3 +89,15 @@ async def test_a_stored_diff_is_reviewed(browser: Browser, tmp_path: Path) -> No
             await check_accessibility(page)
             await page.get_by_role("button", name="Review it").click()
             await expect(page.locator(".finding").first).to_contain_text("app.py:3")
+
+
+async def test_a_review_that_could_not_be_posted_is_shown(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        change_host("github", tmp_path) as host,
+        running_app(settings(tmp_path, workspace=True)) as app,
+    ):
+        host.fail("add_inline", Fault(status=403, body={"message": "not accessible"}))
+        task = await submit(app.url, await registered(app.url, "github", host.url))
+        async with tab(browser, app.url, hash=f"#/task/{task}") as page:
+            await expect(page.get_by_text("HOST_FORBIDDEN").first).to_be_visible()
+            await expect(page.get_by_role("region", name="Findings").locator(".finding")).to_have_count(1)

@@ -1,55 +1,19 @@
-"""Template sets: a folder with a manifest and Jinja2 files.
-
-    {"name": "fastapi", "version": "1.0.0", "files": [
-        {"path": "app/models/[[ entity.module ]].py", "template": "model.py.j2", "for": "entity"}, ...],
-     "copies": [{"path": "requirements.lock", "source": "requirements.lock"}]}
-
-`copies` are written as they are. `for` says how often a file is made: once (`project`), or for each `entity`,
-`page` or `flow`; it sees the project's context and the one element. What is rendered as nothing is no file.
-"""
+"""Template sets of the distribution, compiled; see `gencode.blueprints.template_sets.manifest`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.blueprints.rendering.environment import template_environment
+from gencode.blueprints.template_sets.manifest import Manifest
+from gencode.blueprints.template_sets.official import official_content
 
 _LISTS = {"entity": "entities", "page": "pages", "flow": "flows"}
-
-
-class TemplateFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    path: Annotated[str, Field(max_length=300)]
-    template: Annotated[str, Field(max_length=200)]
-    each: Literal["project", "entity", "page", "flow"] = Field(default="project", alias="for")
-
-
-class CopiedFile(BaseModel):
-    """A file of the set that every project has, such as a lock file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: Annotated[str, Field(max_length=300)]
-    source: Annotated[str, Field(max_length=200)]
-
-
-class Manifest(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
-    version: Annotated[str, Field(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
-    files: Annotated[list[TemplateFile], Field(max_length=500)]
-    copies: Annotated[list[CopiedFile], Field(max_length=100)] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +38,14 @@ class TemplateSet:
         for entry in self.manifest.files:
             path = self._environment.from_string(entry.path)
             template = self._environment.get_template(entry.template)
-            for values in _each(entry.each, context):
+            for values in values_for(entry.each, context):
                 text = template.render(values)
                 if text.strip():
                     yield path.render(values), text
 
 
-def _each(each: str, context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def values_for(each: str, context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a file of the manifest sees: the context, once or with each element. `each`: its `for`."""
     if each == "project":
         yield context
         return
@@ -91,14 +56,5 @@ def _each(each: str, context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 @lru_cache(maxsize=8)
 def official_set(name: str) -> TemplateSet:
     """A set of the distribution."""
-    folder = files("gencode.blueprints") / "templates" / name
-    manifest = Manifest.model_validate(json.loads((folder / "manifest.json").read_text("utf-8")))
-    return TemplateSet(manifest=manifest, sources=dict(_sources(folder, "")))
-
-
-def _sources(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
-    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
-        if entry.is_dir():
-            yield from _sources(entry, f"{prefix}{entry.name}/")
-        elif entry.name != "manifest.json":
-            yield f"{prefix}{entry.name}", entry.read_text("utf-8")
+    content = official_content(name)
+    return TemplateSet(manifest=content.manifest, sources=content.sources)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gencode.embedded.offline import requirement_rules
+from gencode.embedded.offline.blueprint_rules import answers as blueprint_rules
 from gencode.embedded.offline.chat_rules import chat_answer
 from gencode.embedded.offline.code_review.answer import check_answer, review_answer
 from gencode.embedded.offline.hole_rules import build_hole
@@ -20,6 +21,9 @@ RuleAnswer = Callable[[Sequence[ChatMessage]], str]
 """From the messages of a prompt to the answer. Deterministic, and quick: it runs on the event loop."""
 
 RULE_ANSWERS: Mapping[str, RuleAnswer] = {
+    "blueprint_outline": blueprint_rules.outline,
+    "blueprint_elements": blueprint_rules.elements,
+    "blueprint_repair": blueprint_rules.repair,
     "chat": chat_answer,
     "requirement_analysis": requirement_rules.analysis,
     "requirement_contradictions": requirement_rules.contradictions,

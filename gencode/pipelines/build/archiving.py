@@ -6,17 +6,19 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import anyio.to_thread
 
+from gencode.certification import unverified
 from gencode.domain.tree import Tree
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.commit import commit_objects
 from gencode.githosts.port import Snapshot
 from gencode.pipelines.build.artifacts import Archived, ArchiveFacts, Built
 from gencode.pipelines.build.names import ARCHIVED, QA
-from gencode.pipelines.build.qa_report import report_of
+from gencode.pipelines.build.qa_report import NOT_YET, qa_result, report_of
 
 COMMITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 """The dates of every commit of a build: with the time of the task, two builds of the same blueprint would be
@@ -35,19 +37,28 @@ class Archiving:
         if isinstance(work, Archived):
             return work
         facts = await anyio.to_thread.run_sync(facts_of, work, self._author)
-        report = report_of(work)
-        told = facts.model_dump(mode="json")
-        result = {
-            **{name: told[name] for name in ("file_count", "commit", "tree", "checksum")},
-            "archive_sha256": facts.sha256,
-            "archive_bytes": facts.bytes,
-            "qa_status": report.status,
-            "qa_reason": report.reason,
-            "qa_report": report.summary(),
-        }
-        checkpoints = {ARCHIVED: facts.model_dump_json(), QA: report.model_dump_json()}
-        await emit(StageUpdate(kind="archived", data=told, checkpoints=checkpoints, result=result))
+        report = report_of(work, unverified(NOT_YET))
+        told = archive_update(facts)
+        checkpoints = {**told.checkpoints, QA: report.model_dump_json()}
+        await emit(replace(told, checkpoints=checkpoints, result={**told.result, **qa_result(report)}))
         return Archived(built=work, facts=facts)
+
+
+def archive_update(facts: ArchiveFacts) -> StageUpdate:
+    result = {
+        "file_count": facts.file_count,
+        "commit": facts.commit,
+        "tree": facts.tree,
+        "checksum": facts.checksum,
+        "archive_sha256": facts.sha256,
+        "archive_bytes": facts.bytes,
+    }
+    return StageUpdate(
+        kind="archived",
+        data=facts.model_dump(mode="json"),
+        checkpoints={ARCHIVED: facts.model_dump_json()},
+        result=result,
+    )
 
 
 def facts_of(work: Built, author: str) -> ArchiveFacts:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from gencode.certification import Certificate
 from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.build.holes.filling import Hole, filled
 
@@ -112,5 +113,8 @@ def filled_files(rendered: RenderedProject, holes: Iterable[HoleOutcome]) -> Map
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Archived:
+    """`certificate`: None until it is known that nothing failed."""
+
     built: Built
     facts: ArchiveFacts
+    certificate: Certificate | None = None

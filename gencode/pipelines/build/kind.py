@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from gencode.certification import Certifier
+from gencode.certification.environments import FOLDER
 from gencode.codegen.errors import CheckFailed
 from gencode.domain.errors import (
     CrashLoop,
@@ -26,11 +28,14 @@ from gencode.pipelines.build.api.preparation import BuildServices, prepare, retr
 from gencode.pipelines.build.api.request import BuildRequest
 from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, task_fields
 from gencode.pipelines.build.archiving import Archiving
+from gencode.pipelines.build.errors import VerificationFailed
 from gencode.pipelines.build.messages import STAGE_TITLES
-from gencode.pipelines.build.names import NAME, RENDERING
+from gencode.pipelines.build.names import NAME, RENDERING, VERIFYING
 from gencode.pipelines.build.pipeline import Build
 from gencode.pipelines.build.rendering import Rendering
+from gencode.pipelines.build.verifying import Verifying
 from gencode.pipelines.build.writing_holes import WritingHoles
+from gencode.sandbox.errors import SandboxFailed
 from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.errors import ProjectArchived
 from gencode.workspace.workspace import Workspace
@@ -57,13 +62,31 @@ KIND = Kind(
         *error_classes(ProviderError, TreeError),
         BudgetExceeded,
         CheckFailed,
+        SandboxFailed,
         SecretFound,
+        VerificationFailed,
         TaskTimeout,
         CrashLoop,
         Internal,
     ),
-    event_names=("rendered", "hole", "archived", "usage", "retry", "failover", "resumed"),
-    milestones=(RENDERING,),
+    error_advice={
+        VerificationFailed.code: {
+            "en": "Read the report and the files; change the blueprint, or build without a model's flows.",
+            "zh": "请查看报告和文件；修改蓝图，或不使用模型编写流程再次构建。",
+        }
+    },
+    event_names=(
+        "rendered",
+        "hole",
+        "archived",
+        "verification_step",
+        "certificate",
+        "usage",
+        "retry",
+        "failover",
+        "resumed",
+    ),
+    milestones=(RENDERING, VERIFYING),
     operations=(
         builds.generate_blueprint,
         builds.list_builds,
@@ -75,7 +98,9 @@ KIND = Kind(
 
 
 def start(dependencies: KindDependencies) -> KindRuntime:
-    workspace = dependencies.extension(Workspace)
+    workspace, settings = dependencies.extension(Workspace), dependencies.settings
+    is_off = settings.sandbox == "off"
+    certifier = Certifier(sandbox=dependencies.sandbox, environments=settings.data_dir / FOLDER)
     services = BuildServices(
         workspace=workspace,
         builds=BuildStore(workspace.database),
@@ -85,8 +110,8 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         price=dependencies.price,
         limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
         secrets=dependencies.secrets,
+        is_off=is_off,
     )
-    settings = dependencies.settings
     pipeline = Build(
         Rendering(services.builds),
         WritingHoles(
@@ -97,7 +122,9 @@ def start(dependencies: KindDependencies) -> KindRuntime:
             settings.files_at_once,
         ),
         Archiving(settings.git_author),
+        Verifying(certifier, services.builds, settings.git_author),
         dependencies.price,
+        is_off=is_off,
     )
     return KindRuntime(
         pipeline=pipeline,

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gencode.domain.task import PENDING, Task
-from gencode.pipelines.build.names import ARCHIVING, RENDERING, WRITING
+from gencode.pipelines.build.names import ARCHIVING, RENDERING, VERIFYING, WRITING
 
 Texts = Mapping[str, str]
 STAGE_TITLES: Mapping[str, Texts] = {
     RENDERING: {"en": "Rendering the templates", "zh": "渲染模板"},
     WRITING: {"en": "Writing business flows", "zh": "编写业务流程"},
     ARCHIVING: {"en": "Making the archive", "zh": "打包归档"},
+    VERIFYING: {"en": "Checking the project", "zh": "检验项目"},
+}
+OFF: Texts = {
+    "en": "; the sandbox is off: the project will be unverified",
+    "zh": "；沙箱已关闭：项目将不经验证",
 }
 _MESSAGES: Mapping[str, Texts] = {
     PENDING: {"en": "The blueprint will be built", "zh": "蓝图等待构建"},
@@ -21,20 +26,24 @@ _MESSAGES: Mapping[str, Texts] = {
 }
 _DONE: Texts = {"en": "The project is ready: {files} files", "zh": "项目已就绪，共 {files} 个文件"}
 _UNVERIFIED: Texts = {"en": "; unverified: {reason}", "zh": "；未经验证：{reason}"}
-_REASONS_ZH: Texts = {}
+_VERIFIED: Texts = {"en": "; verified: {steps} steps passed", "zh": "；已验证：{steps} 个步骤通过"}
+_REASONS_ZH: Texts = {"the sandbox is off": "沙箱已关闭"}
 
 
-def text_of(status: str, language: str) -> str:
-    return _MESSAGES.get(status, _MESSAGES["failed"])[language]
+def accepted(language: str, is_off: bool) -> str:
+    return _MESSAGES[PENDING][language] + (OFF[language] if is_off else "")
 
 
-def message(task: Task, status: str) -> str:
-    language = task.language
+def message(task: Task, status: str, is_off: bool) -> str:
+    """`is_off`: whether the project will not be run."""
+    language, found = task.language, task.result
+    if status == PENDING:
+        return accepted(language, is_off)
     if status != "completed":
-        return text_of(status, language)
-    text = _DONE[language].format(files=task.result.get("file_count", 0))
-    if task.result.get("qa_status") != "verified":
-        reason = str(task.result.get("qa_reason", ""))
-        shown = _REASONS_ZH.get(reason, reason) if language == "zh" else reason
-        text += _UNVERIFIED[language].format(reason=shown)
-    return text
+        return _MESSAGES.get(status, _MESSAGES["failed"])[language]
+    text = _DONE[language].format(files=found.get("file_count", 0))
+    if found.get("qa_status") == "verified":
+        return text + _VERIFIED[language].format(steps=len(found["qa_report"]["steps"]))
+    reason = str(found.get("qa_reason", ""))
+    shown = _REASONS_ZH.get(reason, reason) if language == "zh" else reason
+    return text + _UNVERIFIED[language].format(reason=shown)

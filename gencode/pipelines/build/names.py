@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NAME = "build"
-RENDERING, WRITING, ARCHIVING = "rendering", "writing_holes", "archiving"
+RENDERING, WRITING, ARCHIVING, VERIFYING = "rendering", "writing_holes", "archiving", "verifying"
 """Stages."""
-RENDERED, HOLES, ARCHIVED, QA = "rendered", "holes", "archived", "qa"
+RENDERED, HOLES, ARCHIVED, QA, CERTIFICATE = "rendered", "holes", "archived", "qa", "certificate"
 """Checkpoints."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gencode.certification import Certificate
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints, Stage, StageUpdate
 from gencode.llm.interrupted_calls import FindPrice
@@ -21,8 +22,18 @@ from gencode.pipelines.build.artifacts import (
     filled_files,
 )
 from gencode.pipelines.build.messages import message
-from gencode.pipelines.build.names import ARCHIVED, ARCHIVING, HOLES, RENDERED, RENDERING, WRITING
+from gencode.pipelines.build.names import (
+    ARCHIVED,
+    ARCHIVING,
+    CERTIFICATE,
+    HOLES,
+    RENDERED,
+    RENDERING,
+    VERIFYING,
+    WRITING,
+)
 from gencode.pipelines.build.rendering import Rendering
+from gencode.pipelines.build.verifying import Verifying
 from gencode.pipelines.build.writing_holes import WritingHoles, has_holes
 
 
@@ -30,14 +41,24 @@ class Build:
     """Implements Pipeline."""
 
     def __init__(
-        self, rendering: Rendering, writing: WritingHoles, archiving: Archiving, price: FindPrice
+        self,
+        rendering: Rendering,
+        writing: WritingHoles,
+        archiving: Archiving,
+        verifying: Verifying,
+        price: FindPrice,
+        *,
+        is_off: bool,
     ) -> None:
+        """`is_off`: whether the sandbox is."""
         self._stages = (
             Stage(name=RENDERING, run=rendering),
             Stage(name=WRITING, run=writing, applies=has_holes),
             Stage(name=ARCHIVING, run=archiving),
+            Stage(name=VERIFYING, run=verifying),
         )
         self._price = price
+        self._is_off = is_off
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -50,13 +71,18 @@ class Build:
         built = built_of(given, checkpoints)
         if built is None or ARCHIVED not in checkpoints:
             return built or given
-        return Archived(built=built, facts=ArchiveFacts.model_validate_json(checkpoints[ARCHIVED]))
+        stored = checkpoints.get(CERTIFICATE)
+        return Archived(
+            built=built,
+            facts=ArchiveFacts.model_validate_json(checkpoints[ARCHIVED]),
+            certificate=Certificate.model_validate_json(stored) if stored else None,
+        )
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
         return final_usage(task, checkpoints, self._price)
 
     def message(self, task: Task, status: str) -> str:
-        return message(task, status)
+        return message(task, status, self._is_off)
 
 
 def built_of(given: Given, checkpoints: Checkpoints) -> Built | None:

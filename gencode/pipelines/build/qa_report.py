@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from gencode.certification import Certificate
 from gencode.http.base_models import ResponseModel, Words
 from gencode.pipelines.build.artifacts import Built
 
 QaStatus = Literal["verified", "failed", "unverified"]
-NOT_RUN = "nothing has run it"
+NOT_YET = "it is not verified yet"
 
 
 class QaFinding(ResponseModel):
@@ -38,6 +39,7 @@ class QaReport(ResponseModel):
     reason: Words = Field(description="Why it is not verified; empty if it is")
     findings: list[QaFinding] = Field(description="Warnings of the validator")
     holes: list[QaHole]
+    certificate: Certificate = Field(description="The steps that were run")
 
     def summary(self) -> Mapping[str, Any]:
         """As tasks show it."""
@@ -48,13 +50,28 @@ class QaReport(ResponseModel):
             "findings": len(self.findings),
             "holes": len(self.holes),
             "unwritten_holes": unwritten[:20],
+            "steps": [
+                {"name": step.name, "status": step.status.value, "seconds": step.seconds}
+                for step in self.certificate.steps
+            ],
         }
 
 
-def report_of(work: Built) -> QaReport:
+def qa_result(report: QaReport) -> Mapping[str, Any]:
+    """Of the task."""
+    return {"qa_status": report.status, "qa_reason": report.reason, "qa_report": report.summary()}
+
+
+def report_of(work: Built, certificate: Certificate) -> QaReport:
     findings = [
         QaFinding(element=one["element"], rule=one["rule"], message=one["message"])
         for one in work.rendered.findings
     ]
     holes = [QaHole(name=one.name, path=one.path, source=one.source, reason=one.reason) for one in work.holes]
-    return QaReport(status="unverified", reason=NOT_RUN, findings=findings, holes=holes)
+    return QaReport(
+        status=certificate.status.value,
+        reason=certificate.reason,
+        findings=findings,
+        holes=holes,
+        certificate=certificate,
+    )

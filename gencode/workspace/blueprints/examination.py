@@ -6,8 +6,6 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any
 
 from pydantic import Field, JsonValue
 
@@ -15,7 +13,14 @@ from gencode.blueprints import Blueprint, Finding, Severity, is_valid, normalise
 from gencode.blueprints.comparison import ChangeType, compare, describe, json_patch
 from gencode.blueprints.comparison.compare import PropertyChange
 from gencode.http.base_models import RequestModel, ResponseModel
-from gencode.workspace.blueprints.impact import Impact, MigrationSteps, impact_of, migration_steps
+from gencode.workspace.blueprints.impact import (
+    Impact,
+    MigrationSteps,
+    Version,
+    impact_of,
+    migration_steps,
+    rendered,
+)
 from gencode.workspace.errors import BlueprintInvalid
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -86,7 +91,7 @@ class Comparison(ResponseModel):
     migration: MigrationSteps | None
 
 
-def _views(findings: Sequence[Finding], language: str) -> list[FindingView]:
+def finding_views(findings: Sequence[Finding], language: str) -> list[FindingView]:
     return [FindingView.model_validate(dict(one.shown(language))) for one in findings]
 
 
@@ -95,7 +100,7 @@ def examine(blueprint: Blueprint, language: str) -> ExaminedBlueprint:
     valid = is_valid(findings)
     return ExaminedBlueprint(
         is_valid=valid,
-        findings=_views(findings, language),
+        findings=finding_views(findings, language),
         repaired=None if valid else repaired(blueprint)[0],
     )
 
@@ -112,26 +117,25 @@ def compared(old: Blueprint, new: Blueprint, database: str, language: str) -> Co
     )
 
 
-def preview_of(blueprint: Blueprint, older: Blueprint | None, database: str, language: str) -> Preview:
+def preview_of(version: Version, older: Version | None, database: str, language: str) -> Preview:
     """With `older`, what changes in its project. Raises BlueprintInvalid."""
-    findings = require_valid(blueprint)
-    if older is None:
-        project, impact = _rendered(blueprint, database), None
-    else:
-        require_valid(older)
-        project, impact = impact_of(older, blueprint, database, language)
+    findings = require_valid(version.blueprint)
+    project, impact = rendered(version, database), None
+    if older is not None:
+        require_valid(older.blueprint)
+        project, impact = impact_of(older, version, database, language)
     files = [
         RenderedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         for path, data in ((path, text.encode()) for path, text in project.files.items())
     ]
     holes = [RenderedHole(name=hole.name, path=hole.path) for hole in project.holes]
-    return Preview(files=files, holes=holes, findings=_views(findings, language), impact=impact)
+    return Preview(files=files, holes=holes, findings=finding_views(findings, language), impact=impact)
 
 
-def archive_of(blueprint: Blueprint, database: str) -> bytes:
-    """A zip of the rendered project: the same document gives the same bytes. Raises BlueprintInvalid."""
-    require_valid(blueprint)
-    project = _rendered(blueprint, database)
+def archive_of(version: Version, database: str) -> bytes:
+    """A zip of the rendered project: the same documents give the same bytes. Raises BlueprintInvalid."""
+    require_valid(version.blueprint)
+    project = rendered(version, database)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in project.files.items():
@@ -149,8 +153,3 @@ def require_valid(blueprint: Blueprint) -> list[Finding]:
         first = errors[0]
         raise BlueprintInvalid(f"{len(errors)} errors, the first at {first.element}: {first.message()}")
     return findings
-
-
-def _rendered(blueprint: Blueprint, database: str) -> Any:
-    rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    return rendering.render_project(blueprint, rendering.Stack(database=database))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import Field
@@ -46,10 +49,19 @@ class BrokenView(ResponseModel):
     text: str = Field(description="In the language of the request")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """`predecessors`: the versions before, the oldest first."""
+
+    blueprint: Blueprint
+    predecessors: Sequence[Blueprint] = ()
+
+
 class Impact(ResponseModel):
     """What a build would change in the project of an older version.
 
-    revision  the file of the migration; empty where the tables stay as they are
+    migration  from version to version, as revisions do it
+    revision   the files of the revisions, one after another; empty where the tables stay as they are
     """
 
     files: list[FileChange]
@@ -62,38 +74,43 @@ def migration_steps(old: Blueprint, new: Blueprint, database: str, language: str
     """None where one of the versions has errors."""
     if not (is_valid(validate(old)) and is_valid(validate(new))):
         return None
-    return _steps(_migration(old, new, database), language)
+    return _steps([_migration(old, new, database)], language)
 
 
-def impact_of(old: Blueprint, new: Blueprint, database: str, language: str) -> tuple[Any, Impact]:
-    """The project of the newer version, with a revision for those who have the older one. Both are valid."""
-    rendering: Any = import_module("gencode.blueprints.rendering")
+def rendered(version: Version, database: str) -> Any:
+    rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
     stack = rendering.Stack(database=database)
-    before = rendering.render_project(old, stack).files
-    project = rendering.render_project(new, stack, (old,))
+    return rendering.render_project(version.blueprint, stack, version.predecessors)
+
+
+def impact_of(old: Version, new: Version, database: str, language: str) -> tuple[Any, Impact]:
+    """The project of the newer version, with revisions for those who have the older one. Both are valid."""
+    if old.blueprint not in new.predecessors:
+        new = Version(blueprint=new.blueprint, predecessors=(*old.predecessors, old.blueprint))
+    before, project = rendered(old, database).files, rendered(new, database)
     added = sorted(project.files.keys() - before.keys())
-    revision = next((project.files[path] for path in added if _is_revision(path)), "")
+    last = max(number for number, one in enumerate(new.predecessors) if one == old.blueprint)
+    steps = [*new.predecessors[last:], new.blueprint]
     impact = Impact(
-        files=[
-            *(FileChange(path=path, change="added") for path in added),
-            *(
-                FileChange(path=path, change="changed")
-                for path, text in project.files.items()
-                if path in before and before[path] != text
-            ),
-            *(
-                FileChange(path=path, change="removed")
-                for path in sorted(before.keys() - project.files.keys())
-            ),
-        ],
-        migration=_steps(_migration(old, new, database), language),
-        revision=revision,
+        files=list(_changes(before, project.files)),
+        migration=_steps([_migration(*pair, database) for pair in pairwise(steps)], language),
+        revision="\n\n".join(project.files[path] for path in added if _is_revision(path)),
         breaks=[
             BrokenView(type=one.type, element=one.element, text=one.text(language))
-            for one in broken(old, new)
+            for one in broken(old.blueprint, new.blueprint)
         ],
     )
     return project, impact
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FileChange]:
+    for path in sorted(before.keys() | after.keys()):
+        if path not in before:
+            yield FileChange(path=path, change="added")
+        elif path not in after:
+            yield FileChange(path=path, change="removed")
+        elif before[path] != after[path]:
+            yield FileChange(path=path, change="changed")
 
 
 def _is_revision(path: str) -> bool:
@@ -106,7 +123,7 @@ def _migration(old: Blueprint, new: Blueprint, database: str) -> Any:
     return migrations.migration_between(old, new, rendering.Stack(database=database))
 
 
-def _steps(migration: Any, language: str) -> MigrationSteps:
+def _steps(made: Sequence[Any], language: str) -> MigrationSteps:
     migrations: Any = import_module("gencode.blueprints.migrations")
     steps = [
         MigrationStep(
@@ -118,6 +135,7 @@ def _steps(migration: Any, language: str) -> MigrationSteps:
             reason=migrations.reason(one, language),
             needs_decision=one.needs_decision,
         )
+        for migration in made
         for one in migration.upgrade
     ]
-    return MigrationSteps(destructive=bool(migration.destructive), operations=steps)
+    return MigrationSteps(destructive=any(step.destructive for step in steps), operations=steps)

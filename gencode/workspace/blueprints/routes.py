@@ -31,6 +31,9 @@ from gencode.workspace.blueprints.examination import (
     preview_of,
     require_valid,
 )
+from gencode.workspace.blueprints.impact import Version
+from gencode.workspace.blueprints.predecessors import published_predecessors, usable
+from gencode.workspace.blueprints.proposals.routes import PROPOSAL_OPERATIONS
 from gencode.workspace.blueprints.resource import (
     BLUEPRINTS,
     BlueprintHistory,
@@ -152,10 +155,10 @@ async def get_findings(request: Request) -> Response:
     errors=(BlueprintInvalid,),
 )
 async def preview(request: Request) -> Response:
-    blueprint = await _blueprint(request, id_in_path(request))
+    version = await _version(request, id_in_path(request))
     database, language = DATABASE.read(request), request_language(request)
-    older = await _blueprint(request, before) if (before := FROM.read(request)) else None
-    return PREVIEW.make(await _in_thread(preview_of, blueprint, older, database, language))
+    older = await _version(request, before) if (before := FROM.read(request)) else None
+    return PREVIEW.make(await _in_thread(preview_of, version, older, database, language))
 
 
 @operation(
@@ -168,8 +171,8 @@ async def preview(request: Request) -> Response:
     errors=(BlueprintInvalid,),
 )
 async def download(request: Request) -> Response:
-    blueprint = await _blueprint(request, id_in_path(request))
-    data = await _in_thread(archive_of, blueprint, DATABASE.read(request))
+    version = await _version(request, id_in_path(request))
+    data = await _in_thread(archive_of, version, DATABASE.read(request))
     name = f"{id_in_path(request)}-project.zip"
     headers = {**_SAFETY_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, headers=headers, media_type="application/zip")
@@ -266,6 +269,7 @@ BLUEPRINT_OPERATIONS = (
     get_history,
     publish,
     create_version,
+    *PROPOSAL_OPERATIONS,
 )
 _SAFETY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
 
@@ -280,6 +284,12 @@ async def _row(request: Request, blueprint_id: str) -> BlueprintRow:
 
 async def _blueprint(request: Request, blueprint_id: str) -> Blueprint:
     return blueprint_of(await _row(request, blueprint_id))
+
+
+async def _version(request: Request, blueprint_id: str) -> Version:
+    row = await _row(request, blueprint_id)
+    older = await published_predecessors(_store(request), row, get_principal(request).id)
+    return Version(blueprint=blueprint_of(row), predecessors=await _in_thread(usable, older))
 
 
 async def _parent(request: Request, row: BlueprintRow) -> BlueprintRow | None:

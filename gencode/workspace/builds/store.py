@@ -71,3 +71,8 @@ class BuildStore:
                 )
                 known = update(WrittenHole).where(WrittenHole.scope == scope, WrittenHole.digest == digest)
                 await session.execute(known.values(body=hole.body, model=hole.model))
+
+    async def forget_holes(self, scope: str, digests: Collection[str]) -> None:
+        known = (WrittenHole.scope == scope, WrittenHole.digest.in_(list(digests)))
+        async with self._database.transaction() as session:
+            await session.execute(delete(WrittenHole).where(*known))

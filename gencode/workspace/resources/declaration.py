@@ -55,7 +55,8 @@ class Resource(Generic[T, V]):
     view        makes the response from a row
     taken       the field whose values are unique, by the name of its index
     filters     columns by which a list can be restricted to one value
-    secrets     fields of the bodies that are stored encrypted, in the column NAME_encrypted, and never shown
+    secrets     fields of the bodies that are stored encrypted, in the column NAME_encrypted, and never shown;
+                of one that has several by name, these names are in the column NAME_names
     addresses   fields of the bodies with addresses that the service calls, see `addresses`
     secret_scope  columns that say where the secrets are sent: when one changes, the secrets are given again
     before_flush  completes or checks a row that is created or changed, in the transaction; raises

@@ -85,7 +85,7 @@ class ListWithin:
 def list_operation(resource: Resource[T, V], within: ListWithin | None = None) -> Operation:
     """The list of all rows, or of those within another resource."""
     page_model, page = _page_of(resource)
-    filters = [_filter(name) for name in resource.filters if not (within and name == within.column)]
+    filters = filters_of(resource, within.column if within else "")
 
     @operation(
         within.name if within else resource.operation_names[0],
@@ -96,12 +96,11 @@ def list_operation(resource: Resource[T, V], within: ListWithin | None = None) -
         responses=(page,),
     )
     async def list_rows(request: Request) -> Response:
-        given = {one.name: one.read(request) for one in filters}
-        query = _page_query(request, {name: value for name, value in given.items() if value is not None})
+        query = page_query(request, given_filters(request, filters))
         if within:
             await require_readable(request, within.parent)
             query = replace(query, filters={**query.filters, within.column: id_in_path(request)})
-        return page.make(page_model.model_validate(await _read_page(request, resource, query)))
+        return page.make(page_model.model_validate(await read_page(request, resource, query)))
 
     return list_rows
 
@@ -124,17 +123,28 @@ def _page_of(resource: Resource[T, V]) -> tuple[type[ResponseModel], JsonRespons
     )
 
 
-def _filter(name: str) -> Parameter[Any]:
-    return Parameter(
-        name=name,
-        location="query",
-        description=f"Only with this {name}",
-        type=PRINTABLE_TEXT,
-        default=None,
-    )
+def filters_of(resource: Resource[Any, Any], without: str = "") -> Sequence[Parameter[Any]]:
+    """The parameters that restrict a list to one value of a column."""
+    return [
+        Parameter(
+            name=name,
+            location="query",
+            description=f"Only with this {name}",
+            type=PRINTABLE_TEXT,
+            default=None,
+        )
+        for name in resource.filters
+        if name != without
+    ]
 
 
-async def _read_page(request: Request, resource: Resource[T, V], query: PageQuery) -> dict[str, Any]:
+def given_filters(request: Request, filters: Sequence[Parameter[Any]]) -> dict[str, str]:
+    given = {one.name: one.read(request) for one in filters}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def read_page(request: Request, resource: Resource[T, V], query: PageQuery) -> dict[str, Any]:
+    """`items` and `next_cursor`."""
     store, item = _store(request, resource), resource.item or resource.view
     rows = await store.page(query, get_principal(request).id)
     shown, has_more = rows[: query.limit], len(rows) > query.limit
@@ -242,7 +252,7 @@ def _store(request: Request, resource: Resource[T, V]) -> ResourceStore[T, V]:
     return workspace.resource(resource)
 
 
-def _page_query(request: Request, filters: dict[str, str]) -> PageQuery:
+def page_query(request: Request, filters: dict[str, str]) -> PageQuery:
     """Raises Invalid."""
     sort, cursor = SORT.read(request), CURSOR.read(request)
     column = sort.removeprefix("-")

@@ -144,9 +144,17 @@ class ResourceStore(Generic[T, V]):
             async with self._database.transaction() as session:
                 await self._resource.before_view(session, rows)
 
-    async def change(self, row_id: str, changes: Mapping[str, Any], actor: Actor, version: int | None) -> T:
-        """`version`: what the row must have, if it matters. Raises NotFound, VersionChanged, and the errors
-        of `create`, for a row that moves also those of a creation where it goes."""
+    async def change(
+        self,
+        row_id: str,
+        changes: Mapping[str, Any],
+        actor: Actor,
+        version: int | None,
+        then: Callable[[AsyncSession, T], Awaitable[None]] | None = None,
+    ) -> T:
+        """`version`: what the row must have, if it matters. `then`: what else is done in the transaction.
+        Raises NotFound, VersionChanged, and the errors of `create`, for a row that moves also those of a
+        creation where it goes."""
         async with self._database.transaction() as session:
             row = await self._writable(session, row_id, actor.id, version, Action.CHANGE)
             before = {name: getattr(row, name) for name in changes if name not in self._resource.secrets}
@@ -156,6 +164,8 @@ class ResourceStore(Generic[T, V]):
             row.version += 1
             await self._flush(session, row)
             await self._record(session, actor, "changed", row, before, changes)
+            if then:
+                await then(session, row)
         return row
 
     async def delete(self, row_id: str, actor: Actor, version: int | None) -> None:
@@ -190,11 +200,26 @@ class ResourceStore(Generic[T, V]):
 
     def _assign(self, row: T, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
-            if name in self._resource.secrets:
+            if isinstance(value, Mapping) and name in self._resource.secrets:
+                self._assign_names(row, name, value)
+            elif name in self._resource.secrets:
                 sealed = self._encryption.encrypt(value, self._place(row, name)) if value else None
                 setattr(row, f"{name}_encrypted", sealed)
             else:
                 setattr(row, name, value)
+
+    def _assign_names(self, row: T, name: str, given: Mapping[str, str | None]) -> None:
+        """Secrets by name: those that are not given stay, null removes one. Raises NoEncryptionKey."""
+        sealed: str | None = getattr(row, f"{name}_encrypted")
+        stored = json.loads(self._encryption.decrypt(sealed, self._place(row, name))) if sealed else {}
+        values = {key: value for key, value in {**stored, **given}.items() if value is not None}
+        text = json.dumps(values, sort_keys=True)
+        setattr(
+            row,
+            f"{name}_encrypted",
+            self._encryption.encrypt(text, self._place(row, name)) if values else None,
+        )
+        setattr(row, f"{name}_names", sorted(values))
 
     def _place(self, row: T, name: str) -> str:
         return secret_place(self._table.__tablename__, row.owner, row.id, name)

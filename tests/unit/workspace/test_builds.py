@@ -27,3 +27,6 @@ async def test_what_a_model_has_written_is_known_within_its_scope(database_url: 
         await builds.keep_holes("project:1", {"a": KeptHole(body="other", model="m")})
         assert await builds.kept_holes("alice", ["a", "b"]) == {"a": KeptHole(body="second", model="n")}
         assert await builds.kept_holes("bob", ["a"]) == {}
+        await builds.forget_holes("alice", ["a", "b"])
+        assert await builds.kept_holes("alice", ["a"]) == {}
+        assert set(await builds.kept_holes("project:1", ["a"])) == {"a"}

@@ -14,7 +14,7 @@ import anyio.to_thread
 from gencode.blueprints import Severity, validate
 from gencode.blueprints.identifiers import snake
 from gencode.domain.errors import Invalid
-from gencode.domain.task import PENDING, Task
+from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.generation_limits import GenerationLimits
@@ -29,7 +29,7 @@ from gencode.model_tasks.request import (
     stored_request,
 )
 from gencode.pipelines.build.api.request import BuildRequest
-from gencode.pipelines.build.messages import text_of
+from gencode.pipelines.build.messages import accepted
 from gencode.security.secret_registry import SecretRegistry
 from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
 from gencode.workspace.blueprints.table import BlueprintRow
@@ -44,7 +44,7 @@ MAX_PROBLEMS = 50
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildServices:
-    """What submissions and this kind's endpoints need."""
+    """What submissions and this kind's endpoints need. `is_off`: whether the sandbox is."""
 
     workspace: Workspace
     builds: BuildStore
@@ -54,6 +54,7 @@ class BuildServices:
     price: FindPrice
     limits: GenerationLimits
     secrets: SecretRegistry
+    is_off: bool
 
 
 async def prepare(services: BuildServices, request: BuildRequest, submitter: Submitter) -> PreparedTask:
@@ -77,7 +78,7 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     return PreparedTask(
         request=stored,
         parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
-        message=text_of(PENDING, submitter.language),
+        message=accepted(submitter.language, services.is_off),
         reservation=await services.limits.reservation(principal, row.project_id),
     )
 

@@ -13,7 +13,8 @@ const KINDS = [
   ...["collected", "finding", "reviewed", "judged", "posted", "context", "text", "citations"],
   ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
   ...["targets", "test_file", "verified"],
-  ...["rendered", "hole", "archived"],
+  ...["element", "group", "repaired", "stored"],
+  ...["rendered", "hole", "archived", "verification_step", "certificate"],
 ];
 const SLOWEST = 8000;
 

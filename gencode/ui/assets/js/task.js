@@ -4,6 +4,7 @@ export const GENERATE_STAGES = ["generating", "merging_files", "creating_repo", 
 const STATES = { pending: "queued", completed: "succeeded", failed: "failed", cancelled: "cancelled" };
 const FINAL_STATUSES = ["completed", "failed", "cancelled"];
 const FINAL_STATES = ["succeeded", "failed", "cancelled"];
+const MOST_ELEMENTS = 5000;
 const MAX_LIVE = 2 ** 21; // characters of one file that is being written
 
 /** Tasks of kind "generate" have files, a plan and a repository. Older services send no kind. */
@@ -40,6 +41,8 @@ export function blank(id) {
     share: null, // percent of the parts that are done, of kinds that count them
     progress: null,
     log: [],
+    proof: [], // steps of a build's certificate that have ended
+    elements: new Map(), // of a blueprint, by kind and name, as they are said
     newest: null, // the path that was written last
   };
 }
@@ -148,6 +151,15 @@ const FOLDS = {
   },
   progress(task, data) {
     task.progress = data;
+  },
+  // A certificate that is begun anew repeats its steps.
+  verification_step(task, data) {
+    const at = task.proof.findIndex(({ name }) => name === data.name);
+    task.proof = [...(at < 0 ? task.proof : task.proof.slice(0, at)), data];
+  },
+  element(task, data) {
+    const key = `${data.kind} ${data.name}`;
+    if (task.elements.size < MOST_ELEMENTS || task.elements.has(key)) task.elements.set(key, data);
   },
   section: (task, { part, of }) => share(task, part, of),
   reviewed(task, { of }) {

@@ -6,9 +6,12 @@ import { downloadLink } from "../download.js";
 import { duration, number, size, t } from "../words.js";
 import { copier } from "../views/outcome.js";
 
+/** A build that failed early has made nothing. */
 export async function buildOf(place, id) {
   const path = `task/${encodeURIComponent(id)}`;
-  const [{ items }, report] = await Promise.all([get(`${path}/artifacts`), get(`${path}/qa-report`)]);
+  const { items } = await get(`${path}/artifacts`);
+  if (!items.length) return fill(place);
+  const report = await get(`${path}/qa-report`);
   fill(
     place,
     h(
@@ -21,6 +24,14 @@ export async function buildOf(place, id) {
       report.findings.length > 0 && warnings(report.findings),
     ),
   );
+}
+
+/** The steps of its proof, as they end. */
+export function liveProof(place, { id, task }) {
+  const shown = `${id} live ${task.proof.length} ${task.proof.at(-1)?.name}`;
+  if (!task.proof.length || place.dataset.of === shown) return;
+  place.dataset.of = shown;
+  fill(place, h("section", { class: "details", "aria-labelledby": "steps-title" }, h("h2", { id: "steps-title" }, t("proofSteps")), table(task.proof)));
 }
 
 function artifact(path, { name, bytes, sha256, checksum, downloads }) {
@@ -43,7 +54,7 @@ const digest = (id, label, value) =>
   );
 
 /** A project that nothing has proven is never shown as if it were. */
-function proof({ status, reason, steps = [] }) {
+function proof({ status, reason, certificate: { steps } }) {
   return [
     h(
       "div",

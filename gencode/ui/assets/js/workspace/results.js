@@ -4,16 +4,27 @@ import { get, request } from "../api.js";
 import { fill, h } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { markdown } from "../markdown.js";
-import { buildOf } from "./build_result.js";
+import { isOver } from "../task.js";
+import { buildOf, liveProof } from "./build_result.js";
+import { saidElements } from "./said_elements.js";
 import { number, t } from "../words.js";
 import { said } from "./resource.js";
 
 const RESULTS = { build: buildOf, code_review: reviewOf, requirement_analysis: requirementsOf, test_generation: testsOf };
 
-/** Fills `place` once the task is over, as soon as it has something to show: a review that could not be posted is kept. */
-export function showResult(place, { id, task }) {
+/** Whether a failed task has a result, by its kind: a review that could not be posted, an archive that is not proven. */
+const IS_KEPT = {
+  build: () => true,
+  code_review: (task) => task.steps.some(({ status }) => status === "posting"),
+};
+
+/** Fills `place` once the task is over and it has something to show. What a blueprint will consist of is shown as it is said. */
+export function showResult(place, follow) {
+  const { id, task } = follow;
+  if (task.kind === "blueprint") return saidElements(place, follow);
+  if (task.kind === "build" && !isOver(task)) return liveProof(place, follow);
   const show = RESULTS[task.kind];
-  const isThere = task.state === "succeeded" || (task.state === "failed" && task.review);
+  const isThere = task.state === "succeeded" || (task.state === "failed" && IS_KEPT[task.kind]?.(task));
   const shown = `${id} ${task.state}`;
   if (!show || !isThere || place.dataset.of === shown) return;
   place.dataset.of = shown;

@@ -17,7 +17,23 @@ export function teamDetail(team, may) {
 
 /** The detail of a project, below its form. */
 export const projectDetail = (project) =>
-  h("div", { class: "details" }, figures(`projects/${project.id}/stats`, stats));
+  h("div", { class: "details" }, blueprints(project), figures(`projects/${project.id}/stats`, stats));
+
+function blueprints(project) {
+  const rows = h("ul", { class: "element-list" });
+  const words = h("p", { class: "note" }, t("loading"));
+  get(`projects/${project.id}/blueprints?limit=${LIMIT}`).then(
+    ({ items }) => {
+      const link = (row) => h("a", { href: `#/workspace/blueprints/${row.id}` }, `${row.name} ${row.version_tag}`);
+      fill(rows, ...items.map((row) => h("li", {}, link(row), h("span", { class: "row-note" }, t(row.is_draft ? "bpDraft" : "bpVersion")))));
+      words.hidden = items.length > 0;
+      words.textContent = t("noRows");
+    },
+    (error) => (words.textContent = said(error)),
+  );
+  const title = h("h2", { id: "blueprints-title" }, t("blueprints"));
+  return h("section", { "aria-labelledby": "blueprints-title" }, title, words, rows);
+}
 
 /** `isOpen`: whether one may change them; who may not sees no buttons. */
 function members(path, isOpen) {

@@ -28,10 +28,15 @@ export default {
   bpStart: { requirements: "Make a blueprint", file: "Import it", empty: "Create it" },
   bpRequirements: "Requirements",
   bpRequirementsHint: "What the application is for, what it keeps, who uses it and how.",
+  bpDocuments: "Requirement documents that count, too",
   bpFile: "File",
   bpFileHint: "Tables in SQL, DBML, JHipster's JDL, or an OpenAPI document.",
+  bpSource: "Its text",
+  bpSourceHint: "Of the file, or pasted here.",
+  bpLine: (number) => `line ${number}`,
+  bpImported: (number) => `It is imported. ${count(number, "part", "parts")} of the source could not be taken over as they are:`,
   bpFormat: "Notation",
-  bpFormats: { auto: "Found by its text", sql: "SQL", dbml: "DBML", jdl: "JDL", openapi: "OpenAPI" },
+  bpFormats: { sql: "SQL", dbml: "DBML", jdl: "JHipster JDL", openapi: "OpenAPI", blueprint: "Blueprint (JSON)" },
 
   // The workbench
   bpParts: "Parts of the blueprint",
@@ -285,4 +290,25 @@ export default {
   openParts: "Parts that the templates leave open",
   holeSources: { model: "written by a model", kept: "written by an earlier build", default: "not written" },
   buildWarnings: "Warnings about the blueprint",
+
+  // What a newer version does
+  bpImpact: "What it changes for a project of the version that it was made from",
+  bpImpactFiles: (added, changed, removed) => `Files: ${added} added, ${changed} changed, ${removed} removed.`,
+  bpFileChanges: { added: "added", changed: "changed", removed: "removed" },
+  bpMigration: "Migration of the tables",
+  bpNoMigration: "The tables stay as they are.",
+  bpDestructive: "(may lose data)",
+  bpNeedsDecision: "The blueprint has no default: rows that are there get a neutral value.",
+  bpRevision: "The revision of Alembic",
+  bpBreaks: "What others rely on and is different",
+  bpNoBreaks: "Nothing.",
+
+  // What makes a blueprint
+  saidElements: "What it consists of",
+  nothingSaid: "Nothing has been said yet.",
+  saidKinds: { entity: "Data model", page: "Page", api: "API", flow: "Business flow" },
+  saidParts: { outline: "outlined", details: "described" },
+  bpRelationCount: (number) => count(number, "relation", "relations"),
+  openBlueprint: "Open the blueprint",
+  openProposal: "Look at the proposed change",
 };

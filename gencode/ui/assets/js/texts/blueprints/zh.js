@@ -26,10 +26,15 @@ export default {
   bpStart: { requirements: "智能解析", file: "导入", empty: "创建" },
   bpRequirements: "需求描述",
   bpRequirementsHint: "应用的用途、要保存的数据、使用者及使用方式。",
+  bpDocuments: "同时采用的需求文档",
   bpFile: "文件",
   bpFileHint: "SQL 建表语句、DBML、JHipster JDL 或 OpenAPI 文档。",
+  bpSource: "文件内容",
+  bpSourceHint: "来自文件，或直接粘贴。",
+  bpLine: (number) => `第 ${number} 行`,
+  bpImported: (number) => `已导入。来源中有 ${number} 处无法原样保留：`,
   bpFormat: "格式",
-  bpFormats: { auto: "自动识别", sql: "SQL", dbml: "DBML", jdl: "JDL", openapi: "OpenAPI" },
+  bpFormats: { sql: "SQL", dbml: "DBML", jdl: "JHipster JDL", openapi: "OpenAPI", blueprint: "蓝图（JSON）" },
 
   // 工作台
   bpParts: "蓝图的组成部分",
@@ -283,4 +288,25 @@ export default {
   openParts: "模板留空的部分",
   holeSources: { model: "由模型编写", kept: "由先前的构建编写", default: "未编写" },
   buildWarnings: "蓝图的警告",
+
+  // 新版本的影响
+  bpImpact: "对其来源版本的项目的影响",
+  bpImpactFiles: (added, changed, removed) => `文件：新增 ${added}，修改 ${changed}，删除 ${removed}。`,
+  bpFileChanges: { added: "新增", changed: "修改", removed: "删除" },
+  bpMigration: "数据表迁移",
+  bpNoMigration: "数据表不变。",
+  bpDestructive: "（可能丢失数据）",
+  bpNeedsDecision: "蓝图没有默认值：已有的行将使用中性值。",
+  bpRevision: "Alembic 迁移脚本",
+  bpBreaks: "其他程序和用户所依赖、且有变化的内容",
+  bpNoBreaks: "没有。",
+
+  // 蓝图的生成
+  saidElements: "蓝图的内容",
+  nothingSaid: "尚无内容。",
+  saidKinds: { entity: "数据模型", page: "页面", api: "接口", flow: "业务流程" },
+  saidParts: { outline: "已规划", details: "已设计" },
+  bpRelationCount: (number) => `${number} 个关系`,
+  openBlueprint: "打开蓝图",
+  openProposal: "查看修改建议",
 };

@@ -86,6 +86,7 @@ export default {
     GATE_FAILED: "文件中仍有模型没有修好的问题，没有推送任何内容。",
     CHECK_FAILED: "无法完成对文件的检查。",
     SECRET_FOUND: "文件中似乎含有密钥，没有推送任何内容。",
+    VERIFICATION_FAILED: "项目未通过检验，未推送。",
     NOTHING_TO_TEST: "改动中没有可测试的函数。",
     SANDBOX_FAILED: "无法启动沙箱。",
   },

@@ -8,6 +8,7 @@ import { downloadLink } from "../../download.js";
 import { ago, number, size, t } from "../../words.js";
 import { keepEdits } from "../kept_form.js";
 import { refuse, said } from "../resource.js";
+import { impactOf } from "./impact.js";
 
 const PAUSE = 300;
 
@@ -48,7 +49,8 @@ export function buildTab(draft) {
     if (draft.row.errors) return preview.replaceChildren();
     try {
       const { database } = form.elements;
-      const found = await get(`${draft.path}/preview?database=${database.value}`);
+      const older = draft.row.parent_id ? `&from=${draft.row.parent_id}` : "";
+      const found = await get(`${draft.path}/preview?database=${database.value}${older}`);
       fill(preview, ...previewOf(draft, found, database.value));
     } catch (error) {
       fill(preview, h("p", { class: "note" }, said(error)));
@@ -96,7 +98,7 @@ function bodyOf(form) {
   return body;
 }
 
-function previewOf(draft, { files, holes }, database) {
+function previewOf(draft, { files, holes, impact }, database) {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return [
     h("h2", {}, t("bpPreview")),
@@ -108,6 +110,7 @@ function previewOf(draft, { files, holes }, database) {
       h("summary", {}, t("bpPreviewFiles")),
       h("ul", { class: "coverage" }, ...files.map((file) => h("li", {}, h("code", {}, file.path), ` ${size(file.bytes)}`))),
     ),
+    ...(impact ? impactOf(impact) : []),
     h("div", { class: "buttons" }, downloadLink(`${draft.path}/project.zip?database=${database}`, `${draft.row.name}.zip`, t("bpUnproven"))),
   ];
 }

@@ -5,12 +5,14 @@ import { labelled, mark, text } from "../../controls.js";
 import { announce, fill, h, icon } from "../../dom.js";
 import { ago, t } from "../../words.js";
 import { refuse, said } from "../resource.js";
+import { migrationSteps } from "./impact.js";
 
 export function versionsTab(draft, _chosen, { address }) {
   const trouble = h("div", { class: "trouble", role: "alert" });
   const history = h("ol", { class: "element-list ordered", "aria-label": t("bpHistory") });
   const since = h("select", { id: "diff-from", onchange: () => compare() });
   const changes = h("ul", { class: "changes", "aria-live": "polite" });
+  const tables = h("div", { class: "stack tight" });
   const publish = h("button", { type: "button", class: "button", id: "publish" }, t("bpPublish"));
   const why = h("p", { class: "note", id: "publish-why" });
   publish.setAttribute("aria-describedby", "publish-why");
@@ -43,8 +45,9 @@ export function versionsTab(draft, _chosen, { address }) {
   }
 
   async function compare() {
-    const { operations } = await get(`${draft.path}/diff${since.value && `?from=${since.value}`}`);
+    const { operations, migration } = await get(`${draft.path}/diff${since.value && `?from=${since.value}`}`);
     fill(changes, ...operations.map((one) => h("li", { class: one.type }, one.text)), !operations.length && h("li", {}, t("bpNoChanges")));
+    fill(tables, ...(migration && since.value ? [h("h3", {}, t("bpMigration")), ...migrationSteps(migration)] : []));
   }
 
   const element = h(
@@ -62,6 +65,7 @@ export function versionsTab(draft, _chosen, { address }) {
       h("div", { class: "field" }, h("label", { for: "diff-from" }, t("bpChangedSince")), since),
       draft.isDirty && h("p", { class: "note" }, t("bpChangesStored")),
       changes,
+      tables,
     ),
   );
   load();

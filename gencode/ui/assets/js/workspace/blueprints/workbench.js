@@ -14,6 +14,7 @@ import { entitiesTab } from "./entities.js";
 import { fillSlots } from "./finding_slots.js";
 import { findingsTab, formOf } from "./findings_tab.js";
 import { pagesTab } from "./pages.js";
+import { proposalsTab } from "./proposals.js";
 import { versionsTab } from "./versions.js";
 
 const TABS = {
@@ -22,6 +23,7 @@ const TABS = {
   apis: apisTab,
   application: applicationTab,
   findings: findingsTab,
+  proposals: proposalsTab,
   versions: versionsTab,
   build: buildTab,
 };
@@ -31,12 +33,15 @@ const DOCUMENT_TABS = ["models", "pages", "apis", "application"];
 /** Shows the blueprint `#/workspace/blueprints/ID/TAB/ELEMENT`; gives what shows another tab or element of it. */
 export async function workbench(box, id, tab, element) {
   let draft;
+  let isLeft = false; // while it was loaded
+  box.addEventListener("leave", () => (isLeft = true));
   try {
     draft = await Draft.load(id);
   } catch (error) {
     fill(box, heading(t("blueprints")), h("p", { class: "note" }, said(error)));
     return null;
   }
+  if (isLeft) return draft.close();
   return new Workbench(box, draft).open(tab, element);
 }
 

@@ -1,0 +1,1 @@
+"""Blueprints by rules, for the offline model."""

@@ -1,0 +1,1 @@
+"""How a project is run in each environment: settings, secrets, and the files that Compose reads."""
