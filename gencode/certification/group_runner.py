@@ -23,7 +23,7 @@ from gencode.sandbox.programs import shared_programs
 USERS = Path(__file__).with_name("passwd.txt")
 """The database server asks for the name of its user."""
 DRIVER = "gencode_build_driver.py"
-PROGRAMS = ("bodies", "commands", "database", "driver", "requests")
+PROGRAMS = ("bodies", "commands", "database", "driver", "factories", "requests")
 _INSTALLING = ("install", "frontend_install")
 _PACKAGES = "node_modules"
 _SPARE_SECONDS = 150.0

@@ -28,12 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb.add_argument(
             "template_sets",
             nargs="*",
-            choices=[*official_locks(), []],
+            type=_template_set,
             metavar="TEMPLATE_SET",
             help=f"{', '.join(official_locks())} (default: all)",
         )
         verb.add_argument("--json", action="store_true", help="JSON for scripts")
         verb.add_argument("--data-dir", type=Path, help="the service's folder (DATA_DIR)")
+
+
+def _template_set(name: str) -> str:
+    if name not in official_locks():
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(official_locks())}")
+    return name
 
 
 def run(args: argparse.Namespace) -> int:

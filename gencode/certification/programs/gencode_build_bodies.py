@@ -1,8 +1,8 @@
 """Runs in the environment of the project: makes, with the factories of its tests, what is to be sent to its
-API. Writes a JSON list of {"url", "bodies"} to standard output.
+API. Writes a line with their names, then answers each line of standard input by one of JSON: `bodies NAME` by
+{"url", "bodies"}; `make NAME`, for which a record is made, by true.
 
-Arguments: the Unix socket of the server; and `keep`, to make a record with each factory instead. The records
-that a body refers to are made on the way.
+Argument: the Unix socket of the server. The records that a body refers to are made on the way.
 """
 
 from __future__ import annotations
@@ -59,18 +59,21 @@ def main() -> None:
     sys.path.insert(0, "")
     factories = importlib.import_module("tests.factories")
     client = Client(sys.argv[1])
-    names = [name for name in vars(factories) if name.startswith(PREFIX)]
-    if "keep" in sys.argv:
-        for name in names:
-            getattr(factories, name)(client)
-        return
-    found = []
-    for name in names:
-        unsent = Unsent()
-        getattr(factories, name)(unsent)
-        body_of = getattr(factories, f"body_of_{name[len(PREFIX) :]}")
-        found.append({"url": unsent.url, "bodies": [body_of(client) for _ in range(BODIES)]})
-    json.dump(found, sys.stdout)
+    _say([name[len(PREFIX) :] for name in vars(factories) if name.startswith(PREFIX)])
+    for line in sys.stdin:
+        what, name = line.split()
+        make, body_of = getattr(factories, f"{PREFIX}{name}"), getattr(factories, f"body_of_{name}")
+        if what == "make":
+            make(client)
+            _say(True)
+        else:
+            unsent = Unsent()
+            make(unsent)
+            _say({"url": unsent.url, "bodies": [body_of(client) for _ in range(BODIES)]})
+
+
+def _say(answer: Any) -> None:
+    print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gencode.certification.programs import gencode_build_commands as commands
     from gencode.certification.programs.gencode_build_commands import Deadline, Log, Unproven
     from gencode.certification.programs.gencode_build_database import DATABASES, Broken, Database, Unavailable
+    from gencode.certification.programs.gencode_build_factories import Factories
     from gencode.certification.programs.gencode_build_requests import Application, check_resources
     from gencode.sandbox.programs import gencode_processes as processes
 else:
@@ -33,13 +34,13 @@ else:
     import gencode_processes as processes
     from gencode_build_commands import Deadline, Log, Unproven
     from gencode_build_database import DATABASES, Broken, Unavailable
+    from gencode_build_factories import Factories
     from gencode_build_requests import Application, check_resources
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 APPLICATION, TESTS = "application", "tests"
 """Names of databases."""
 POLL_SECONDS = 0.05
-MAX_BODIES = 32 * 2**20
 _COUNT = re.compile(r"^    def test_|^def test_|^async def test_", re.MULTILINE)
 _SUITE = re.compile(r'<testsuite [^>]*?errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"')
 
@@ -196,9 +197,9 @@ class Driver:
                 if server.poll() is not None:
                     raise Unproven("the server ends before it answers at /health")
                 time.sleep(POLL_SECONDS)
-            made = self._factories(step, deadline, log, server.pid, address)
-            check_resources(application, json.loads(made))
-            self._factories(step, deadline, log, server.pid, address, "keep")
+            program = [*step["bodies"], os.path.join(HERE, "gencode_build_bodies.py"), address]
+            errors = os.path.join(HERE, "factories.log")
+            check_resources(application, Factories(program, folder, errors, deadline))
         finally:
             with open(output, "rb") as file:
                 file.seek(max(0, os.path.getsize(output) - 20_000))
@@ -208,18 +209,6 @@ class Driver:
         if sum(map(bool, rows.values())) < self._job["tables"]:
             raise Unproven(f"what the API made is not in the database: {rows}")
         return 0
-
-    def _factories(
-        self, step: dict[str, Any], deadline: Deadline, log: Log, server: int, *arguments: str
-    ) -> str:
-        """What `gencode_build_bodies` writes."""
-        said, folder = Log(MAX_BODIES), os.path.join(HERE, step["folder"])
-        command = [*step["bodies"], os.path.join(HERE, "gencode_build_bodies.py"), *arguments]
-        exit_code = commands.run(command, folder, {}, deadline, said, (*self._kept(), server))
-        if exit_code:
-            log.line(said.tail)
-            raise Unproven(f"the factories of the tests fail: {_last_line(said.tail)}")
-        return said.tail
 
 
 def _test_functions(folder: str) -> int:
@@ -245,10 +234,6 @@ def _check_tests(result: str, wanted: int) -> None:
         raise Unproven(
             f"{tests} of {wanted} tests were run, {failures + errors} have failed, {skipped} were skipped"
         )
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["they say nothing"])[-1][:300]
 
 
 def main() -> None:
