@@ -1,8 +1,9 @@
 """Runs in the environment of the project: makes, with the factories of its tests, what is to be sent to its
 API. Writes a line with their names, then answers each line of standard input by one of JSON: `bodies NAME` by
-{"url", "bodies"}; `make NAME`, for which a record is made, by true.
+{"url", "bodies", "made"}; `make NAME`, for which a record is made, by true.
 
-Argument: the Unix socket of the server. The records that a body refers to are made on the way.
+Argument: the Unix socket of the server. `made`: addresses of the records that were made because the bodies
+refer to them, in the order in which they were made.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ class Answer:
 
 
 class Client:
-    """What factories use of a test client."""
+    """What factories use of a test client. `made`: addresses."""
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.made: list[str] = []
 
     def post(self, url: str, *, json: Any) -> Answer:
-        return Answer(*exchange(self._path, "POST", url, json))
+        answer = Answer(*exchange(self._path, "POST", url, json))
+        if answer.status_code == 201:
+            self.made.append(f"{url}/{answer.json()['id']}")
+        return answer
 
     def get(self, url: str) -> Answer:
         return Answer(*exchange(self._path, "GET", url, None))
@@ -69,7 +74,9 @@ def main() -> None:
         else:
             unsent = Unsent()
             make(unsent)
-            _say({"url": unsent.url, "bodies": [body_of(client) for _ in range(BODIES)]})
+            client.made.clear()
+            bodies = [body_of(client) for _ in range(BODIES)]
+            _say({"url": unsent.url, "bodies": bodies, "made": client.made})
 
 
 def _say(answer: Any) -> None:

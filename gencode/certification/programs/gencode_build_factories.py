@@ -41,7 +41,7 @@ class Factories:
         self.names: list[str] = self._line()
 
     def bodies(self, name: str) -> dict[str, Any]:
-        """{"url", "bodies"} of a factory. Raises Unproven."""
+        """{"url", "bodies", "made"} of a factory. Raises Unproven."""
         made: dict[str, Any] = self._asked(f"bodies {name}")
         return made
 

@@ -67,25 +67,19 @@ class Application:
 
     def ask(self, method: str, path: str, status: int, body: Any = None) -> Any:
         """The JSON of the answer. Raises Unproven unless it has this status."""
-        return self._read(method, path, status, body, self._answer(method, path, body))
+        answer = self._answer(method, path, body)
+        text = answer[1].decode("utf-8", "replace")
+        if answer[0] != status:
+            self._log.line(f"sent {json.dumps(body)[:2000]}\nanswered {text[:2000]}")
+            raise Unproven(f"{method} {path} answers {answer[0]} instead of {status}: {text[:SHOWN]}")
+        try:
+            return json.loads(text) if text else None
+        except (ValueError, RecursionError):
+            raise Unproven(f"{method} {path} answers no JSON: {text[:SHOWN]}") from None
 
-    def create(self, path: str, body: Any) -> Any:
-        """As `ask` for a record. Others that are in its way, because a unique field has few values, are
-        deleted as far as nothing refers to them."""
-        answer = self._answer("POST", path, body)
-        if answer[0] == 409:
-            for one in self.ask("GET", f"{path}?page_size=200", 200)["items"]:
-                self._answer("DELETE", f"{path}/{one['id']}", None)
-            answer = self._answer("POST", path, body)
-        return self._read("POST", path, 201, body, answer)
-
-    def change(self, path: str, body: Any, own: Any) -> tuple[Any, Any]:
-        """What was sent, and the answer: if another record has a value of the body already, the record's own
-        values are sent."""
-        answer = self._answer("PUT", path, body)
-        if answer[0] == 409:
-            body, answer = own, self._answer("PUT", path, own)
-        return body, self._read("PUT", path, 200, body, answer)
+    def remove(self, path: str) -> None:
+        """If it is there and nothing refers to it."""
+        self._answer("DELETE", path, None)
 
     def _answer(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
         self._deadline.check()
@@ -95,16 +89,6 @@ class Application:
             raise Unproven(f"{method} {path}: {type(error).__name__} {error}"[:SHOWN]) from None
         self._log.line(f"{method} {path} {answer[0]}")
         return answer
-
-    def _read(self, method: str, path: str, status: int, body: Any, answer: tuple[int, bytes]) -> Any:
-        text = answer[1].decode("utf-8", "replace")
-        if answer[0] != status:
-            self._log.line(f"sent {json.dumps(body)[:2000]}\nanswered {text[:2000]}")
-            raise Unproven(f"{method} {path} answers {answer[0]} instead of {status}: {text[:SHOWN]}")
-        try:
-            return json.loads(text) if text else None
-        except (ValueError, RecursionError):
-            raise Unproven(f"{method} {path} answers no JSON: {text[:SHOWN]}") from None
 
 
 def resources(application: Application) -> set[str]:
@@ -125,6 +109,8 @@ def check_resources(application: Application, factories: Factories) -> None:
         made = factories.bodies(name)
         known.add(made["url"])
         _check(application, made["url"], *made["bodies"])
+        for address in reversed(made["made"]):
+            application.remove(address)
     lacking = resources(application) ^ known
     if lacking:
         raise Unproven(
@@ -135,14 +121,14 @@ def check_resources(application: Application, factories: Factories) -> None:
 
 
 def _check(application: Application, url: str, first: dict[str, Any], second: dict[str, Any]) -> None:
-    made = application.create(url, first)
+    made = application.ask("POST", url, 201, first)
     address = f"{url}/{made['id']}"
     _compare("POST", url, first, made)
     _equal("GET", address, application.ask("GET", address, 200), made)
     listed = application.ask("GET", f"{url}?page_size=1&sort=-id", 200)
     _equal("GET", url, listed["items"], [made])
-    sent, changed = application.change(address, second, first)
-    _compare("PUT", address, sent, changed)
+    changed = application.ask("PUT", address, 200, second)
+    _compare("PUT", address, second, changed)
     _equal("GET", address, application.ask("GET", address, 200), changed)
     application.ask("DELETE", address, 204)
     application.ask("GET", address, 404)
