@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 from gencode.domain.errors import TreeError
-from gencode.domain.tree import MAX_FILE_BYTES, MAX_FILES, MAX_TREE_BYTES, Tree
+from gencode.domain.tree import MAX_FILE_BYTES, MAX_RENDERED_FILES, MAX_TREE_BYTES, Tree
 
 
 class BadArchive(Exception):
@@ -24,7 +24,7 @@ def unpack(archive: bytes, into: Path) -> list[str]:
     try:
         if into.exists() and any(into.iterdir()):
             raise BadArchive(f"{into} is not empty: name a folder that is new")
-        tree = Tree.of(_read_files(archive), workflows=True)
+        tree = Tree.of(_read_files(archive), workflows=True, most=MAX_RENDERED_FILES)
         for path, data in tree.files.items():
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             (into / path).write_bytes(data)
@@ -42,8 +42,8 @@ def _read_files(archive: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     remaining = MAX_TREE_BYTES
     with zipfile.ZipFile(io.BytesIO(archive)) as packed:
-        if len(packed.infolist()) > MAX_FILES:
-            raise BadArchive(f"the archive has more than {MAX_FILES} files")
+        if len(packed.infolist()) > MAX_RENDERED_FILES:
+            raise BadArchive(f"the archive has more than {MAX_RENDERED_FILES} files")
         for entry in packed.infolist():
             if entry.is_dir():
                 continue

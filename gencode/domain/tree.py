@@ -9,6 +9,8 @@ from gencode.domain.errors import TreeTooLarge, UnsafeTree
 from gencode.domain.path_rules import check_path, fold
 
 MAX_FILES = 2000
+MAX_RENDERED_FILES = 5000
+"""Of the project of a blueprint: no model writes a plan of them, and 500 data models have some 4,000."""
 MAX_FILE_BYTES = 2 * 2**20
 MAX_TREE_BYTES = 32 * 2**20
 
@@ -20,19 +22,19 @@ class Tree:
     files: Mapping[str, bytes]
 
     @classmethod
-    def of(cls, files: Mapping[str, bytes], *, workflows: bool = False) -> Tree:
+    def of(cls, files: Mapping[str, bytes], *, workflows: bool = False, most: int = MAX_FILES) -> Tree:
         """Raises UnsafePath for an unsafe path, UnsafeTree for a clash and too many or too large files."""
-        check_paths(files, workflows=workflows)
+        check_paths(files, workflows=workflows, most=most)
         _check_sizes(files)
         return cls({path: files[path] for path in sorted(files)})
 
 
-def check_paths(paths: Iterable[str], *, workflows: bool = False) -> None:
+def check_paths(paths: Iterable[str], *, workflows: bool = False, most: int = MAX_FILES) -> None:
     """Check that the paths can be in one tree. `workflows`: whether .github/workflows is allowed.
 
     Raises UnsafePath, UnsafeTree.
     """
-    tree = PathSet(workflows=workflows)
+    tree = PathSet(workflows=workflows, most=most)
     for path in paths:
         tree.add(path)
 
@@ -40,17 +42,17 @@ def check_paths(paths: Iterable[str], *, workflows: bool = False) -> None:
 class PathSet:
     """Paths that can be in one tree; each path is checked once, when it is added."""
 
-    def __init__(self, *, workflows: bool = False) -> None:
-        self._workflows = workflows
+    def __init__(self, *, workflows: bool = False, most: int = MAX_FILES) -> None:
+        self._workflows, self._most = workflows, most
         self._count = 0
         self._files: dict[str, str] = {}
         self._directories: dict[str, str] = {}
 
     def add(self, path: str) -> None:
-        """Raises UnsafePath for an unsafe path, UnsafeTree for a clash and for more than MAX_FILES paths."""
+        """Raises UnsafePath for an unsafe path, UnsafeTree for a clash and for too many paths."""
         self._count += 1
-        if self._count > MAX_FILES:
-            raise UnsafeTree(f"the project has more than {MAX_FILES} files")
+        if self._count > self._most:
+            raise UnsafeTree(f"the project has more than {self._most} files")
         check_path(path, workflows=self._workflows)
         _record(self._files, self._directories, path)
         for directory in _directories(path):

@@ -359,6 +359,7 @@ FOR_EVERYBODY = {
     *("publishBlueprint", "createBlueprintVersion"),
     *("listDeployments", "createDeployment", "getDeployment", "changeDeployment", "deleteDeployment"),
     *("listProjectDeployments", "renderDeployment"),
+    *("listBlueprintProposals", "getBlueprintProposal", "acceptBlueprintProposal", "rejectBlueprintProposal"),
     *("listTemplates", "createTemplate", "getTemplate", "changeTemplate", "deleteTemplate"),
     *("uploadTemplate", "uploadTemplateVersion", "listTemplateVersions", "proveTemplate"),
     *("publishTemplate", "downloadTemplate", "applyTemplate", "downloadAppliedTemplate"),

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -108,3 +109,48 @@ async def test_a_blueprint_with_errors_is_refused_with_its_findings(tmp_path: Pa
         assert (await http.post(f"/blueprints/{missing}/generate", json={})).status_code == 404
         assert (await http.get(f"/blueprints/{missing}/builds")).status_code == 404
         assert (await http.get(f"/task/{missing}/artifact")).status_code == 404
+
+
+async def test_a_build_is_pushed_as_the_commit_that_it_names(tmp_path: Path) -> None:
+    async with service(tmp_path) as http:
+        blueprint = await stored(http, SPEC)
+        task = await built(http, blueprint, deliver={"repo_name": "shop"})
+        assert task["state"] == "succeeded", task
+        assert task["branch"] == "main"
+        assert task["repo_url"]
+        url = str(http.base_url).removesuffix("/api/v1/")
+        kinds = [event.kind for event in await events(url, task["task_id"])]
+        assert kinds.index("certificate") < kinds.index("repo") < kinds.index("pushed")
+        (folder,) = tmp_path.rglob("shop.git")
+        command = ["git", "--git-dir", str(folder), "rev-parse", "main", "main^{tree}"]
+        head = await anyio.run_process(command)
+        assert head.stdout.decode().split() == [task["commit"], task["tree"]]
+        alone = await built(http, blueprint)
+        assert (alone["commit"], alone["repo_url"]) == (task["commit"], None)
+        refused = await http.post(f"/blueprints/{blueprint}/generate", json={"deliver": {"repo_name": ".."}})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "deliver.repo_name")
+        taken = await built(http, blueprint, deliver={"repo_name": "shop"})
+        assert (taken["state"], taken["error"]["code"]) == ("failed", "REPO_EXISTS")
+        assert taken["error"]["stage"] == "rendering"
+
+
+async def test_a_later_version_has_a_revision_for_what_was_changed(tmp_path: Path) -> None:
+    async with service(tmp_path) as http:
+        blueprint = await stored(http, SPEC)
+        await http.post(f"/blueprints/{blueprint}/publish")
+        first = await built(http, blueprint)
+        made = await http.post(f"/blueprints/{blueprint}/versions", json={"version_tag": "0.2.0"})
+        spec = made.json()["spec"]
+        spec["dataModels"][0]["fields"].append({"name": "phone", "type": "string"})
+        following = made.json()["id"]
+        assert (await http.patch(f"/blueprints/{following}", json={"spec": spec})).status_code == 200
+        second = await built(http, following)
+        revisions = [await revisions_of(http, task) for task in (first, second)]
+        assert [len(names) for names in revisions] == [1, 2]
+        assert revisions[1][0] == revisions[0][0]
+
+
+async def revisions_of(http: httpx.AsyncClient, task: dict[str, Any]) -> list[str]:
+    download = await http.get(f"/task/{task['task_id']}/artifact")
+    with zipfile.ZipFile(io.BytesIO(download.content)) as project:
+        return [name for name in project.namelist() if "/migrations/versions/" in name]

@@ -11,7 +11,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from gencode.pipelines.generate.forge_address import present_address
+from gencode.delivery.forge_address import present_address
 from tests.servers.calls import client, get, submit
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.ports import reserve_port

@@ -238,6 +238,15 @@ async def test_plans_limit_generations_members_and_projects(tmp_path: Path) -> N
         plan = {"max_members": 5, "max_projects": None, "subscription_plan": "team"}
         assert (await made.call("owner", "PATCH", f"/teams/{made.team}/plan", plan)).status_code == 403
         assert (await made.call("root", "PATCH", f"/teams/{made.team}/plan", plan)).json()["max_members"] == 5
+        ended = {"subscription_ends_on": "2020-02-29"}
+        assert (await made.call("root", "PATCH", f"/teams/{made.team}/plan", ended)).status_code == 200
+        used = (await made.call("owner", "GET", f"/teams/{made.team}/usage")).json()
+        assert (used["subscription_plan"], used["subscription_ends_on"]) == ("free", "2020-02-29")
+        for end in ("2021-02-29", "tomorrow"):
+            wrong = {"subscription_ends_on": end}
+            assert (await made.call("root", "PATCH", f"/teams/{made.team}/plan", wrong)).status_code == 422
+        forever = {"subscription_ends_on": None}
+        assert (await made.call("root", "PATCH", f"/teams/{made.team}/plan", forever)).status_code == 200
         usage = (await made.call("viewer", "GET", f"/teams/{made.team}/usage")).json()
         assert (usage["members"], usage["projects"]) == ({"used": 4, "limit": 5}, {"used": 1, "limit": 1})
         assert usage["generations"] == {"used": 0, "limit": 100}

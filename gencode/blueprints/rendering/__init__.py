@@ -5,7 +5,7 @@ project.files      # by path
 project.holes      # what a model may write, each with the file and the marks it stands between
 """
 
-from gencode.blueprints.rendering.project import Hole, Project, render_project
+from gencode.blueprints.rendering.project import Hole, Project, render_project, template_context
 from gencode.blueprints.rendering.stack import Database, Stack
 
-__all__ = ["Database", "Hole", "Project", "Stack", "render_project"]
+__all__ = ["Database", "Hole", "Project", "Stack", "render_project", "template_context"]

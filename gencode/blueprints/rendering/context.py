@@ -6,18 +6,22 @@ Official and uploaded templates see the same.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from gencode.blueprints.identifiers import kebab, pascal, snake
+from gencode.blueprints.default_pages import with_default_pages
+from gencode.blueprints.identifiers import kebab, snake
 from gencode.blueprints.index import BlueprintIndex
+from gencode.blueprints.language import language_of
 from gencode.blueprints.links import Link
-from gencode.blueprints.model import Api, Blueprint, BusinessFlow, Component, Entity, EntityField, Page
+from gencode.blueprints.model import Blueprint, BusinessFlow, Entity, EntityField
+from gencode.blueprints.rendering.calls import api_contexts, call_contexts
 from gencode.blueprints.rendering.database_names import constraint_name
+from gencode.blueprints.rendering.page_context import page_contexts
 from gencode.blueprints.rendering.python_facts import add_python_facts
 from gencode.blueprints.rendering.scarcity import add_scarcity
 from gencode.blueprints.rendering.stack import Stack
 from gencode.blueprints.rendering.table_order import deferred_references, table_order
+from gencode.blueprints.rendering.typescript_facts import add_typescript_facts
 from gencode.blueprints.types import DEFAULT_LENGTH, FieldType, OnDelete, RelationType
 
 _ON_DELETE = {OnDelete.RESTRICT: "RESTRICT", OnDelete.CASCADE: "CASCADE", OnDelete.SET_NULL: "SET NULL"}
@@ -27,10 +31,12 @@ DEFAULT_SCALE = 2
 
 def project_context(blueprint: Blueprint, stack: Stack) -> dict[str, Any]:
     """The blueprint must be valid: names that are no identifiers would reach paths and code."""
-    index = BlueprintIndex(blueprint)
+    index = BlueprintIndex(with_default_pages(blueprint))
     deferred = deferred_references(index)
     name = snake(blueprint.project_name) or "application"
     entities = {entity.id: _entity(index, entity, deferred) for entity in blueprint.data_models}
+    apis = api_contexts(index)
+    calls = call_contexts(apis, entities)
     context = {
         "project": {
             "name": name,
@@ -38,17 +44,20 @@ def project_context(blueprint: Blueprint, stack: Stack) -> dict[str, Any]:
             "title": blueprint.label or blueprint.project_name or "Application",
             "description": blueprint.description,
             "type": blueprint.project_type,
+            "language": language_of(blueprint),
         },
         "stack": stack.model_dump(mode="json"),
         "entities": list(entities.values()),
         "tables": [entities[entity_id] for entity_id in table_order(index)],
         "join_tables": [_join_table(index, link) for link in index.join_links],
-        "pages": [_page(page) for page in blueprint.pages],
-        "apis": [_api(index, api) for api in blueprint.apis],
+        "pages": page_contexts(index, entities, calls),
+        "apis": apis,
+        "calls": calls,
         "flows": [_flow(index, flow) for flow in blueprint.business_flows],
     }
     add_python_facts(context)
     add_scarcity(entities.values())
+    add_typescript_facts(context)
     return context
 
 
@@ -234,39 +243,6 @@ def _title_column(entity: Entity) -> str:
     preferred = [field for field in texts if snake(field.name) in {"name", "title", "label", "code"}]
     chosen = [*preferred, *(field for field in texts if field.required), *texts]
     return snake(chosen[0].name) if chosen else "id"
-
-
-def _page(page: Page) -> dict[str, Any]:
-    return {
-        "id": page.id,
-        "name": pascal(page.name),
-        "label": page.shown_name,
-        "path": page.path,
-        "layout": page.layout,
-        "components": [_component(component) for component in page.components],
-    }
-
-
-def _component(component: Component) -> dict[str, Any]:
-    value = component.model_dump(mode="json", by_alias=False, exclude={"children"})
-    return {**value, "children": [_component(child) for child in component.children]}
-
-
-def _api(index: BlueprintIndex, api: Api) -> dict[str, Any]:
-    value = api.model_dump(mode="json", by_alias=False)
-    flow = index.flows.get(api.flow or "")
-    declared = {parameter.name for parameter in api.parameters}
-    missing = [name for name in re.findall(r"\{([^}]*)\}", api.path) if name not in declared]
-    value["parameters"] += [
-        {"name": name, "location": "path", "type": "string", "required": True} for name in missing
-    ]
-    return {
-        **value,
-        "name": snake(api.name),
-        "label": api.shown_name,
-        "entity": index.class_name(api.entity) if api.entity in index.entities and api.entity else "",
-        "flow": snake(flow.name) if flow else "",
-    }
 
 
 def _flow(index: BlueprintIndex, flow: BusinessFlow) -> dict[str, Any]:

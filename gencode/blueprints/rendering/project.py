@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gencode.blueprints.findings import is_valid
 from gencode.blueprints.model import Blueprint
@@ -59,9 +60,7 @@ def render_project(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Bl
     """
     if not all(is_valid(validate(one)) for one in (*predecessors, blueprint)):
         raise InvalidBlueprint("a blueprint with errors is not rendered")
-    context = project_context(blueprint, stack)
-    first = project_context(predecessors[0], stack) if predecessors else context
-    context["initial"] = {name: first[name] for name in ("tables", "join_tables")}
+    context = template_context(blueprint, stack, predecessors)
     files: dict[str, str] = {}
     for name in stack.template_sets:
         for path, text in official_set(name).render(context):
@@ -71,6 +70,15 @@ def render_project(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Bl
             files[path] = text
     files |= _revisions(blueprint, stack, predecessors)
     return Project(files=dict(sorted(files.items())))
+
+
+def template_context(
+    blueprint: Blueprint, stack: Stack, predecessors: Sequence[Blueprint] = ()
+) -> dict[str, Any]:
+    """What every template set sees. All blueprints must be valid."""
+    context = project_context(blueprint, stack)
+    first = project_context(predecessors[0], stack) if predecessors else context
+    return {**context, "initial": {name: first[name] for name in ("tables", "join_tables")}}
 
 
 def _revisions(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Blueprint]) -> Mapping[str, str]:

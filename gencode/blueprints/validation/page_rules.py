@@ -128,8 +128,10 @@ def _binding(index: BlueprintIndex, path: str, component: Component) -> Iterator
 
 def _bindable(index: BlueprintIndex, entity: Entity) -> set[str]:
     """Ids of the fields and relations of an entity, and the names of the ends that other entities declare."""
+    names = {link.name for link in index.links_from.get(entity.id, [])}
     inverse = {link.inverse_name for link in index.links_to.get(entity.id, [])}
-    return {"id", *(field.id for field in entity.fields), *(one.id for one in entity.relations), *inverse}
+    relations = {one.id for one in entity.relations}
+    return {"id", *(field.id for field in entity.fields), *relations, *((names | inverse) - {""})}
 
 
 def _event(index: BlueprintIndex, path: str, event: ComponentEvent) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import anyio.to_thread
 
 from gencode.certification import unverified
-from gencode.domain.tree import Tree
+from gencode.domain.tree import MAX_RENDERED_FILES, Tree
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.commit import commit_objects
 from gencode.githosts.port import Snapshot
@@ -80,8 +80,9 @@ def snapshot_of(work: Built, author: str) -> Snapshot:
     """The commit: the same blueprint, stack, holes and author make the same one. Raises UnsafePath,
     UnsafeTree."""
     given = work.given
+    files = {path: text.encode() for path, text in work.files.items()}
     return Snapshot(
-        tree=Tree.of({path: text.encode() for path, text in work.files.items()}),
+        tree=Tree.of(files, most=MAX_RENDERED_FILES),
         message=f"{given.project_name}: built by gencode\n\nBlueprint: {given.digest}\n",
         author=author,
         at=COMMITTED_AT,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from gencode.certification import Certificate
+from gencode.githosts.port import RepositorySpec
 from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.build.holes.filling import Hole, filled
 
@@ -75,21 +76,25 @@ class Given:
     """The stored request.
 
     blueprint     the document, as it was when the task was submitted
+    predecessors  the published versions that it was made from, the oldest first
     digest        of it
     project_name  identifier of the project; names the folder of the archive
     scope         see gencode.workspace.builds.tables.WrittenHole
     holes         whether a model writes them; `rewrite`: also those that an earlier one has written
+    repository    where to push it; None: nowhere
     """
 
     run: ModelRun
     blueprint_id: str
     version_tag: str
     blueprint: Mapping[str, Any]
+    predecessors: tuple[Mapping[str, Any], ...]
     digest: str
     project_name: str
     stack: Mapping[str, str]
     scope: str
     holes: HoleMode
+    repository: RepositorySpec | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from functools import partial
 from gencode.certification import Certifier
 from gencode.certification.environments import FOLDER
 from gencode.codegen.errors import CheckFailed
+from gencode.delivery.creating_repo import CreatingRepo
+from gencode.delivery.pushing import Pushing
 from gencode.domain.errors import (
     CrashLoop,
     Forbidden,
@@ -18,6 +20,7 @@ from gencode.domain.errors import (
     TreeError,
     error_classes,
 )
+from gencode.githosts.errors import GitError, HostError
 from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
@@ -25,9 +28,10 @@ from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.model_tasks.request import LimitsRetry
 from gencode.pipelines.build.api import artifacts, builds
 from gencode.pipelines.build.api.preparation import BuildServices, prepare, retry_changes, submitted
-from gencode.pipelines.build.api.request import BuildRequest
-from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, task_fields
+from gencode.pipelines.build.api.request import PATTERN_MESSAGES, BuildRequest
+from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, result_url, task_fields
 from gencode.pipelines.build.archiving import Archiving
+from gencode.pipelines.build.delivering import CreatingBuildRepo
 from gencode.pipelines.build.errors import VerificationFailed
 from gencode.pipelines.build.messages import STAGE_TITLES
 from gencode.pipelines.build.names import NAME, RENDERING, VERIFYING
@@ -49,6 +53,7 @@ KIND = Kind(
         path="/pipelines/build",
         operation_id="build",
         summary="Build the project of a blueprint",
+        pattern_messages=PATTERN_MESSAGES,
         tool_title="Build a project",
         tool_description=(
             "Build the project of a stored blueprint. Answers at once with a task_id; ask status for how it "
@@ -59,7 +64,7 @@ KIND = Kind(
     view_model=BuildFields,
     retry_model=LimitsRetry,
     errors=(
-        *error_classes(ProviderError, TreeError),
+        *error_classes(ProviderError, TreeError, HostError, GitError),
         BudgetExceeded,
         CheckFailed,
         SandboxFailed,
@@ -81,6 +86,8 @@ KIND = Kind(
         "archived",
         "verification_step",
         "certificate",
+        "repo",
+        "pushed",
         "usage",
         "retry",
         "failover",
@@ -110,10 +117,11 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         price=dependencies.price,
         limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
         secrets=dependencies.secrets,
+        choose_host=dependencies.choose_host,
         is_off=is_off,
     )
     pipeline = Build(
-        Rendering(services.builds),
+        Rendering(services.builds, dependencies.git_host),
         WritingHoles(
             dependencies.sessions,
             services.builds,
@@ -123,14 +131,21 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         ),
         Archiving(settings.git_author),
         Verifying(certifier, services.builds, settings.git_author),
+        CreatingBuildRepo(
+            CreatingRepo(dependencies.git_host), settings.git_author, dependencies.secrets.current
+        ),
+        Pushing(dependencies.git_host),
         dependencies.price,
+        author=settings.git_author,
+        forge=dependencies.local_forge,
         is_off=is_off,
     )
     return KindRuntime(
         pipeline=pipeline,
         prepare=partial(prepare, services),
-        view=task_fields,
+        view=partial(task_fields, forge=dependencies.local_forge),
         label=label,
+        result_url=partial(result_url, forge=dependencies.local_forge),
         notification_fields=notification_fields,
         submitted=submitted,
         retry_changes=partial(retry_changes, services),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gencode.domain.task import PENDING, Task
-from gencode.pipelines.build.names import ARCHIVING, RENDERING, VERIFYING, WRITING
+from gencode.pipelines.build.names import ARCHIVING, CREATING_REPO, PUSHING, RENDERING, VERIFYING, WRITING
 
 Texts = Mapping[str, str]
 STAGE_TITLES: Mapping[str, Texts] = {
@@ -13,6 +13,8 @@ STAGE_TITLES: Mapping[str, Texts] = {
     WRITING: {"en": "Writing business flows", "zh": "编写业务流程"},
     ARCHIVING: {"en": "Making the archive", "zh": "打包归档"},
     VERIFYING: {"en": "Checking the project", "zh": "检验项目"},
+    CREATING_REPO: {"en": "Creating the repository", "zh": "创建仓库"},
+    PUSHING: {"en": "Pushing the code", "zh": "推送代码"},
 }
 OFF: Texts = {
     "en": "; the sandbox is off: the project will be unverified",

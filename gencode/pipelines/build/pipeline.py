@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gencode.certification import Certificate
+from gencode.delivery.artifacts import REPOSITORY, Delivered, RepositoryCreated, restored_delivery
+from gencode.delivery.pushing import Pushing
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints, Stage, StageUpdate
+from gencode.githosts.port import RepositorySpec
 from gencode.llm.interrupted_calls import FindPrice
 from gencode.model_tasks.calls import ModelRun, final_usage
 from gencode.pipelines.build.archiving import Archiving
@@ -21,12 +24,15 @@ from gencode.pipelines.build.artifacts import (
     RenderedProject,
     filled_files,
 )
+from gencode.pipelines.build.delivering import CreatingBuildRepo, is_delivered, project_of
 from gencode.pipelines.build.messages import message
 from gencode.pipelines.build.names import (
     ARCHIVED,
     ARCHIVING,
     CERTIFICATE,
+    CREATING_REPO,
     HOLES,
+    PUSHING,
     RENDERED,
     RENDERING,
     VERIFYING,
@@ -46,18 +52,30 @@ class Build:
         writing: WritingHoles,
         archiving: Archiving,
         verifying: Verifying,
+        creating: CreatingBuildRepo,
+        pushing: Pushing,
         price: FindPrice,
         *,
+        author: str,
+        forge: str,
         is_off: bool,
     ) -> None:
-        """`is_off`: whether the sandbox is."""
+        """
+        author  of the commit
+        forge   the address of the local forge
+        is_off  whether the sandbox is
+        """
         self._stages = (
             Stage(name=RENDERING, run=rendering),
             Stage(name=WRITING, run=writing, applies=has_holes),
             Stage(name=ARCHIVING, run=archiving),
             Stage(name=VERIFYING, run=verifying),
+            Stage(name=CREATING_REPO, run=creating, applies=is_delivered),
+            Stage(name=PUSHING, run=pushing, applies=is_delivered),
         )
         self._price = price
+        self._author = author
+        self._forge = forge
         self._is_off = is_off
 
     @property
@@ -66,17 +84,20 @@ class Build:
 
     def restore(
         self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints
-    ) -> Given | Built | Archived:
+    ) -> Given | Built | Archived | RepositoryCreated | Delivered:
         given = _given(task, request, checkpoints)
         built = built_of(given, checkpoints)
         if built is None or ARCHIVED not in checkpoints:
             return built or given
         stored = checkpoints.get(CERTIFICATE)
-        return Archived(
+        archived = Archived(
             built=built,
             facts=ArchiveFacts.model_validate_json(checkpoints[ARCHIVED]),
             certificate=Certificate.model_validate_json(stored) if stored else None,
         )
+        if REPOSITORY not in checkpoints or (project := project_of(archived, self._author)) is None:
+            return archived
+        return restored_delivery(project, checkpoints, self._forge) or archived
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
         return final_usage(task, checkpoints, self._price)
@@ -108,9 +129,25 @@ def _given(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         blueprint_id=request["blueprint_id"],
         version_tag=request["version_tag"],
         blueprint=request["blueprint"],
+        predecessors=tuple(request.get("predecessors") or ()),
         digest=request["blueprint_digest"],
         project_name=request["project_name"],
         stack=request["stack"],
         scope=request["scope"],
         holes=request.get("holes", "model"),
+        repository=_repository(task, request),
+    )
+
+
+def _repository(task: Task, request: Mapping[str, Any]) -> RepositorySpec | None:
+    wanted = request.get("deliver")
+    if not wanted:
+        return None
+    return RepositorySpec(
+        name=wanted["repo_name"],
+        org=wanted.get("github_org"),
+        private=wanted.get("private", True),
+        description=f"{request['project_name']}: built by gencode",
+        marker=f"gencode:{task.id}",
+        host=request.get("host") or "",
     )

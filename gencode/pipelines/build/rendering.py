@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +11,7 @@ import anyio.to_thread
 
 from gencode.blueprints import Blueprint, validate
 from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.githosts.port import GitHost
 from gencode.pipelines.build.artifacts import Built, Given, RenderedProject
 from gencode.pipelines.build.holes.filling import Hole
 from gencode.pipelines.build.names import RENDERED
@@ -21,15 +22,20 @@ MAX_FINDINGS = 100
 
 
 class Rendering:
-    def __init__(self, builds: BuildStore) -> None:
+    """A repository that could not be created fails the task while it has cost nothing."""
+
+    def __init__(self, builds: BuildStore, host: GitHost) -> None:
         self._builds = builds
+        self._host = host
 
     async def __call__(self, work: Given | Built, emit: Emit) -> Built:
-        """Raises UnsafePath, StoreError."""
+        """Raises HostError, UnsafePath, StoreError."""
         if isinstance(work, Built):
             return work
         await self._builds.add(work.run.task_id, work.blueprint_id, work.run.principal)
-        rendered = await anyio.to_thread.run_sync(render, work.blueprint, work.stack)
+        if work.repository:
+            await self._host.check(work.repository)
+        rendered = await anyio.to_thread.run_sync(render, work.blueprint, work.stack, work.predecessors)
         size = sum(len(text.encode()) for text in rendered.files.values())
         holes = [hole.name for hole in rendered.holes]
         await emit(
@@ -42,11 +48,15 @@ class Rendering:
         return Built(given=work, rendered=rendered)
 
 
-def render(spec: Mapping[str, Any], stack: Mapping[str, str]) -> RenderedProject:
-    """Raises UnsafePath. Takes seconds for hundreds of data models: call it in a thread."""
+def render(
+    spec: Mapping[str, Any], stack: Mapping[str, str], predecessors: Sequence[Mapping[str, Any]] = ()
+) -> RenderedProject:
+    """`predecessors`: each adds a revision of the database. Takes seconds for hundreds of data models:
+    call it in a thread. Raises UnsafePath."""
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
     blueprint, target = Blueprint.model_validate(spec), rendering.Stack.model_validate(stack)
-    project = rendering.render_project(blueprint, target)
+    before = [Blueprint.model_validate(one) for one in predecessors]
+    project = rendering.render_project(blueprint, target, before)
     findings = validate(blueprint)
     return RenderedProject(
         files=project.files,
@@ -60,7 +70,7 @@ def templates_digest(stack: Any) -> str:
     """A digest of the templates of a stack."""
     sets: Any = import_module("gencode.blueprints.rendering.template_set")
     digest = hashlib.sha256()
-    for name in ("common", stack.backend):
+    for name in stack.template_sets:
         found = sets.official_set(name)
         digest.update(found.manifest.model_dump_json().encode())
         for path, text in sorted(found.sources.items()):

@@ -1,6 +1,7 @@
-"""The pipeline's checkpoints of a task's plan, approval, repository and push.
+"""The pipeline's checkpoints of a task's plan and approval.
 
-Those of the files are in `gencode.codegen.file_checkpoints`, that of the commit is in `commit`.
+Those of the files are in `gencode.codegen.file_checkpoints`, that of the commit is in `commit_checkpoint`,
+those of the delivery are in `gencode.delivery.artifacts`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.codegen.plan import PLAN_CHECKPOINT, PlanCheckpoint
 
 APPROVED = "approved"
-REPOSITORY = "repo"
-PUSHED = "pushed"
 
 
 class _Frozen(BaseModel):
@@ -23,22 +22,6 @@ class ApprovalCheckpoint(_Frozen):
     """A user approved this revision of the plan: its files may be written."""
 
     revision: int
-
-
-class RepositoryCheckpoint(_Frozen):
-    """The repository, with the name and URLs that the Git host normalised."""
-
-    owner: str
-    name: str
-    web_url: str
-    clone_url: str
-    host: str = ""
-
-
-class PushCheckpoint(_Frozen):
-    """The SHA of the pushed commit."""
-
-    commit: str
 
 
 def saved_plan(checkpoints: Checkpoints) -> PlanCheckpoint | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gencode.codegen.file_checkpoints import (
@@ -14,9 +13,12 @@ from gencode.codegen.file_checkpoints import (
     read_pieces,
     read_repairs,
 )
+from gencode.delivery.artifacts import Delivered, RepositoryCreated, restored_delivery
+from gencode.delivery.creating_repo import CreatingRepo
+from gencode.delivery.pushing import Pushing
 from gencode.domain.task import PENDING, Task
 from gencode.engine.ports.pipeline import Stage, StageUpdate
-from gencode.githosts.port import GitHost, Repository
+from gencode.githosts.port import GitHost
 from gencode.http.kind_dependencies import is_config, task_price
 from gencode.llm.budget import total
 from gencode.llm.charge_checkpoints import usages_without_answer
@@ -24,29 +26,13 @@ from gencode.llm.interrupted_calls import FindPrice, lost_call_updates
 from gencode.llm.model_route import Failover
 from gencode.llm.port import Usage
 from gencode.model_tasks.request import budget_of
-from gencode.pipelines.generate.checkpoints import (
-    APPROVED,
-    PUSHED,
-    REPOSITORY,
-    PushCheckpoint,
-    RepositoryCheckpoint,
-    saved_plan,
-)
+from gencode.pipelines.generate.checkpoints import APPROVED, saved_plan
 from gencode.pipelines.generate.commit_checkpoint import read_commit
-from gencode.pipelines.generate.creating_repo import CreatingRepo
-from gencode.pipelines.generate.forge_address import present_address
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text, template_note
-from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.repository_check import CheckedGenerating
-from gencode.pipelines.generate.stage_artifacts import (
-    Delivered,
-    Draft,
-    GenerateInput,
-    Project,
-    RepositoryCreated,
-)
+from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput, Project
 from gencode.pipelines.generate.stage_names import CREATING_REPO, GENERATING, MERGING, PUSHING
 from gencode.pipelines.generate.task_template import template_of
 
@@ -89,21 +75,7 @@ class Generate:
             unfinished = task.stage in ("", GENERATING) or given.plan is None
             return given if unfinished else _draft(given)
         project = Project(request=given, snapshot=commit.snapshot(workflows=self._workflows))
-        if REPOSITORY not in checkpoints:
-            return project
-        stored = RepositoryCheckpoint.model_validate_json(checkpoints[REPOSITORY])
-        repo = self._present(Repository(**stored.model_dump()))
-        if PUSHED not in checkpoints:
-            return RepositoryCreated(project=project, repo=repo)
-        return Delivered(repo=repo, sha=PushCheckpoint.model_validate_json(checkpoints[PUSHED]).commit)
-
-    def _present(self, repo: Repository) -> Repository:
-        """The forge may have moved since the repository was created on it."""
-        return replace(
-            repo,
-            web_url=present_address(repo.web_url, repo.host, self._forge),
-            clone_url=present_address(repo.clone_url, repo.host, self._forge),
-        )
+        return restored_delivery(project, checkpoints, self._forge) or project
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
         def spent(settled: Checkpoints) -> Usage:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from gencode.engine.ports.pipeline import Emit, Pause
 from gencode.githosts.port import GitHost
-from gencode.pipelines.generate.creating_repo import repository_spec
 from gencode.pipelines.generate.generating import Generating
-from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput
+from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput, repository_spec
 
 
 class CheckedGenerating:

@@ -1,7 +1,6 @@
 """The artifacts of the generate pipeline: each stage takes one and returns the next.
 
-GenerateInput --generating--> Draft --merging_files--> Project --creating_repo--> RepositoryCreated
-    --pushing--> Delivered
+GenerateInput --generating--> Draft --merging_files--> Project, which gencode.delivery takes
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from datetime import datetime
 
 from gencode.codegen.file_checkpoints import Pieces, WritingJob
 from gencode.codegen.plan import Plan
-from gencode.githosts.port import Repository, Snapshot
+from gencode.githosts.port import RepositorySpec, Snapshot
 from gencode.llm.budget import Budget
 from gencode.llm.model_route import Failover
 from gencode.llm.port import Usage
@@ -72,18 +71,18 @@ class Project:
     request: GenerateInput
     snapshot: Snapshot
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RepositoryCreated:
-    """A project and the repository that was created for it."""
-
-    project: Project
-    repo: Repository
+    @property
+    def repository(self) -> RepositorySpec:
+        return repository_spec(self.request, self.snapshot.message.partition("\n")[0])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Delivered:
-    """The repository, and the pushed commit, which is the head of its branch."""
-
-    repo: Repository
-    sha: str
+def repository_spec(request: GenerateInput, description: str = "") -> RepositorySpec:
+    """The repository of a task; its marker depends on the task alone."""
+    return RepositorySpec(
+        name=request.name,
+        org=request.org,
+        private=request.private,
+        description=description,
+        marker=f"gencode:{request.task_id}",
+        host=request.host,
+    )

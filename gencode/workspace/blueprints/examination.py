@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field, JsonValue
 
@@ -117,13 +117,13 @@ def compared(old: Blueprint, new: Blueprint, database: str, language: str) -> Co
     )
 
 
-def preview_of(version: Version, older: Version | None, database: str, language: str) -> Preview:
+def preview_of(version: Version, older: Version | None, stack: Mapping[str, str], language: str) -> Preview:
     """With `older`, what changes in its project. Raises BlueprintInvalid."""
     findings = require_valid(version.blueprint)
-    project, impact = rendered(version, database), None
+    project, impact = rendered(version, stack), None
     if older is not None:
         require_valid(older.blueprint)
-        project, impact = impact_of(older, version, database, language)
+        project, impact = impact_of(older, version, stack, language)
     files = [
         RenderedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         for path, data in ((path, text.encode()) for path, text in project.files.items())
@@ -132,10 +132,10 @@ def preview_of(version: Version, older: Version | None, database: str, language:
     return Preview(files=files, holes=holes, findings=finding_views(findings, language), impact=impact)
 
 
-def archive_of(version: Version, database: str) -> bytes:
+def archive_of(version: Version, stack: Mapping[str, str]) -> bytes:
     """A zip of the rendered project: the same documents give the same bytes. Raises BlueprintInvalid."""
     require_valid(version.blueprint)
-    project = rendered(version, database)
+    project = rendered(version, stack)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in project.files.items():

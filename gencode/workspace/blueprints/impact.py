@@ -77,23 +77,23 @@ def migration_steps(old: Blueprint, new: Blueprint, database: str, language: str
     return _steps([_migration(old, new, database)], language)
 
 
-def rendered(version: Version, database: str) -> Any:
+def rendered(version: Version, stack: Mapping[str, str]) -> Any:
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    stack = rendering.Stack(database=database)
-    return rendering.render_project(version.blueprint, stack, version.predecessors)
+    target = rendering.Stack.model_validate(stack)
+    return rendering.render_project(version.blueprint, target, version.predecessors)
 
 
-def impact_of(old: Version, new: Version, database: str, language: str) -> tuple[Any, Impact]:
+def impact_of(old: Version, new: Version, stack: Mapping[str, str], language: str) -> tuple[Any, Impact]:
     """The project of the newer version, with revisions for those who have the older one. Both are valid."""
     if old.blueprint not in new.predecessors:
         new = Version(blueprint=new.blueprint, predecessors=(*old.predecessors, old.blueprint))
-    before, project = rendered(old, database).files, rendered(new, database)
+    before, project = rendered(old, stack).files, rendered(new, stack)
     added = sorted(project.files.keys() - before.keys())
     last = max(number for number, one in enumerate(new.predecessors) if one == old.blueprint)
     steps = [*new.predecessors[last:], new.blueprint]
     impact = Impact(
         files=list(_changes(before, project.files)),
-        migration=_steps([_migration(*pair, database) for pair in pairwise(steps)], language),
+        migration=_steps([_migration(*pair, stack["database"]) for pair in pairwise(steps)], language),
         revision="\n\n".join(project.files[path] for path in added if _is_revision(path)),
         breaks=[
             BrokenView(type=one.type, element=one.element, text=one.text(language))

@@ -71,6 +71,13 @@ DATABASE = Parameter(
     type=Text(pattern="^(postgresql|mysql)$", rule="enum", message="is none of postgresql, mysql"),
     default="postgresql",
 )
+FRONTEND = Parameter(
+    name="frontend",
+    location="query",
+    description="With which front end: vue, or none",
+    type=Text(pattern="^(vue|none)$", rule="enum", message="is none of vue, none"),
+    default="none",
+)
 BEFORE = Parameter(
     name="from",
     location="query",
@@ -150,15 +157,19 @@ async def get_findings(request: Request) -> Response:
     "GET /blueprints/{id:uuid}/preview",
     "Show the files of a blueprint's project",
     traits=(ONE,),
-    parameters=(DATABASE, FROM, ACCEPT_LANGUAGE),
+    parameters=(DATABASE, FRONTEND, FROM, ACCEPT_LANGUAGE),
     responses=(PREVIEW,),
     errors=(BlueprintInvalid,),
 )
 async def preview(request: Request) -> Response:
     version = await _version(request, id_in_path(request))
-    database, language = DATABASE.read(request), request_language(request)
+    stack, language = _stack(request), request_language(request)
     older = await _version(request, before) if (before := FROM.read(request)) else None
-    return PREVIEW.make(await _in_thread(preview_of, version, older, database, language))
+    return PREVIEW.make(await _in_thread(preview_of, version, older, stack, language))
+
+
+def _stack(request: Request) -> dict[str, str]:
+    return {"database": DATABASE.read(request), "frontend": FRONTEND.read(request)}
 
 
 @operation(
@@ -166,13 +177,13 @@ async def preview(request: Request) -> Response:
     "GET /blueprints/{id:uuid}/project.zip",
     "Download the project of a blueprint",
     traits=(ONE,),
-    parameters=(DATABASE,),
+    parameters=(DATABASE, FRONTEND),
     responses=(ARCHIVE,),
     errors=(BlueprintInvalid,),
 )
 async def download(request: Request) -> Response:
     version = await _version(request, id_in_path(request))
-    data = await _in_thread(archive_of, version, DATABASE.read(request))
+    data = await _in_thread(archive_of, version, _stack(request))
     name = f"{id_in_path(request)}-project.zip"
     headers = {**_SAFETY_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, headers=headers, media_type="application/zip")

@@ -27,7 +27,7 @@ PROFILE = ("nickname", "avatar", "department", "position")
 """What users change of themselves, with their email address."""
 CONCURRENT_LOGINS = 8
 """At the same time, each from another network of clients."""
-AUDITED = ("username", "email", *PROFILE, "role", "subscription_level", "is_active")
+AUDITED = ("username", "email", *PROFILE, "role", "subscription_level", "subscription_ends_on", "is_active")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

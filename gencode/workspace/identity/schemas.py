@@ -12,6 +12,7 @@ from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.identity.passwords import MAX_LENGTH, MIN_LENGTH
 from gencode.workspace.identity.sessions import TokenPair
 from gencode.workspace.identity.tables import EMAIL_LENGTH, NAME_LENGTH, User, UserRole, UserSession
+from gencode.workspace.plans.end_date import LastDay
 from gencode.workspace.plans.rules import Plan
 from gencode.workspace.resources.models import PRINTABLE, unchanged
 
@@ -106,6 +107,7 @@ class UserChange(ProfileChange):
     username: Username = unchanged("")
     role: UserRole = unchanged(UserRole.USER, is_enum=True)
     subscription_level: Plan = unchanged(Plan.FREE, is_enum=True)
+    subscription_ends_on: LastDay | None = unchanged(None)
     is_active: bool = unchanged(True)
 
 
@@ -128,6 +130,7 @@ class UserView(ResponseModel):
     position: str | None
     role: UserRole
     subscription_level: Plan
+    subscription_ends_on: str | None
     is_active: bool
     last_login: Moment | None
     created_at: Moment
@@ -145,6 +148,7 @@ class UserView(ResponseModel):
             position=user.position,
             role=UserRole(user.role),
             subscription_level=Plan(user.subscription_level),
+            subscription_ends_on=user.subscription_ends_on,
             is_active=user.is_active,
             last_login=rfc3339(user.last_login) if user.last_login else None,
             created_at=rfc3339(user.created_at),

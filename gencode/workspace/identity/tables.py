@@ -41,6 +41,7 @@ class User(Row, SoftDeleted, Base):
     role: Mapped[str] = mapped_column(String(20), default=UserRole.USER.value)
     is_active: Mapped[bool] = mapped_column(default=True)
     subscription_level: Mapped[str] = mapped_column(String(20), default=Plan.FREE.value)
+    subscription_ends_on: Mapped[str | None] = mapped_column(String(10))
     last_login: Mapped[datetime | None]
 
     __table_args__ = (

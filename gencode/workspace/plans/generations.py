@@ -15,6 +15,7 @@ from gencode.http.generation_limits import GenerationLimits, Reservation
 from gencode.workspace.database import Database
 from gencode.workspace.identity.actor import user_id_of
 from gencode.workspace.identity.tables import User
+from gencode.workspace.plans.end_date import plan_today
 from gencode.workspace.plans.quotas import Use
 from gencode.workspace.plans.rules import Plan, PlanRules
 from gencode.workspace.plans.table import Generation
@@ -38,9 +39,10 @@ class Subject:
     async def plan(self, session: AsyncSession) -> Plan:
         """Locks the subject until the transaction ends: generations of one subject are counted in turn."""
         if self.team_id:
-            return Plan((await session.get_one(Team, self.team_id, with_for_update=True)).subscription_plan)
+            team = await session.get_one(Team, self.team_id, with_for_update=True)
+            return plan_today(team.subscription_plan, team.subscription_ends_on)
         user = await session.get_one(User, self.user_id, with_for_update=True)
-        return Plan(user.subscription_level)
+        return plan_today(user.subscription_level, user.subscription_ends_on)
 
 
 def team_subject(team_id: str, project_id: str | None = None) -> Subject:

@@ -14,9 +14,9 @@ from gencode.workspace.audit.log import Change
 from gencode.workspace.identity.actor import user_id_of
 from gencode.workspace.identity.tables import User
 from gencode.workspace.parameters import ONE, actor_of, id_in_path
+from gencode.workspace.plans.end_date import plan_today
 from gencode.workspace.plans.generations import all_generations_of, generations_of, team_subject, this_month
 from gencode.workspace.plans.quotas import members_of, projects_of, storage_of
-from gencode.workspace.plans.rules import Plan
 from gencode.workspace.plans.views import SubscriptionView, TeamPlanChange, TeamUsage, UseView
 from gencode.workspace.teams.access import require_team
 from gencode.workspace.teams.resource import TeamView, view_of
@@ -74,9 +74,10 @@ async def get_usage(request: Request) -> Response:
     rules = workspace.plans
     async with workspace.database.transaction() as session:
         team = await require_team(session, id_in_path(request), principal, TEAM_ROLES["getTeamUsage"])
-        plan = Plan(team.subscription_plan)
+        plan = plan_today(team.subscription_plan, team.subscription_ends_on)
         usage = TeamUsage(
             subscription_plan=plan,
+            subscription_ends_on=team.subscription_ends_on,
             month=this_month(),
             members=UseView.of(await members_of(session, team, rules)),
             projects=UseView.of(await projects_of(session, team, rules)),
@@ -96,11 +97,12 @@ async def get_subscription(request: Request) -> Response:
     workspace, principal = get_extension(request, Workspace), get_principal(request).id
     async with workspace.database.transaction() as session:
         user = await session.get_one(User, user_id_of(principal))
-        plan = Plan(user.subscription_level)
+        plan = plan_today(user.subscription_level, user.subscription_ends_on)
         use = await generations_of(session, principal, plan, workspace.plans)
         total = await all_generations_of(session, principal)
     view = SubscriptionView(
         subscription_level=plan,
+        subscription_ends_on=user.subscription_ends_on,
         month=this_month(),
         monthly_generation_limit=use.limit,
         monthly_generation_used=use.used,

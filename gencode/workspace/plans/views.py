@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gencode.http.base_models import RequestModel, ResponseModel
+from gencode.workspace.plans.end_date import LastDay
 from gencode.workspace.plans.quotas import Use, megabytes
 from gencode.workspace.plans.rules import Plan
 from gencode.workspace.resources.models import unchanged
@@ -20,6 +21,7 @@ class TeamPlanChange(RequestModel):
     PLAN_LIMITS; else there is no limit."""
 
     subscription_plan: Plan = unchanged(Plan.FREE, is_enum=True)
+    subscription_ends_on: LastDay | None = unchanged(None)
     max_members: Number | None = unchanged(None)
     max_projects: Number | None = unchanged(None)
     storage_quota_mb: Number | None = unchanged(None)
@@ -43,9 +45,11 @@ class UseView(ResponseModel):
 
 
 class TeamUsage(ResponseModel):
-    """`generations`: of the team's projects in this month (UTC)."""
+    """`generations`: of the team's projects in this month (UTC). `subscription_plan`: free after
+    `subscription_ends_on`."""
 
     subscription_plan: Plan
+    subscription_ends_on: str | None
     month: str
     members: UseView
     projects: UseView
@@ -55,9 +59,10 @@ class TeamUsage(ResponseModel):
 
 class SubscriptionView(ResponseModel):
     """The generations of one's own in this month (UTC), without those that teams count.
-    `monthly_generation_limit`: null for none."""
+    `monthly_generation_limit`: null for none. `subscription_level`: free after `subscription_ends_on`."""
 
     subscription_level: Plan
+    subscription_ends_on: str | None
     month: str
     monthly_generation_limit: int | None
     monthly_generation_used: int

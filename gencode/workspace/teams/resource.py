@@ -54,6 +54,7 @@ class TeamView(ResponseModel):
     max_projects: int | None
     storage_quota_mb: int | None
     subscription_plan: Plan
+    subscription_ends_on: str | None
     status: TeamStatus
     created_at: Moment
     updated_at: Moment
@@ -61,7 +62,7 @@ class TeamView(ResponseModel):
 
 _COLUMNS = (
     *("id", "owner", "name", "code", "description"),
-    *("max_members", "max_projects", "storage_quota_mb"),
+    *("max_members", "max_projects", "storage_quota_mb", "subscription_ends_on"),
 )
 
 

@@ -40,6 +40,7 @@ class Team(OwnedRow):
     max_projects: Mapped[int | None]
     storage_quota_mb: Mapped[int | None]
     subscription_plan: Mapped[str] = mapped_column(String(20), default=Plan.FREE.value)
+    subscription_ends_on: Mapped[str | None] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(20), default=TeamStatus.ACTIVE.value)
 
     __table_args__ = (

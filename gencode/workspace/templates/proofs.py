@@ -114,6 +114,5 @@ def _contexts(cases: Sequence[tuple[str, str]]) -> Sequence[Mapping[str, Any]]:
 
 def _context(blueprint: Blueprint, database: str) -> Mapping[str, Any]:
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    context: Any = import_module("gencode.blueprints.rendering.context")
-    found: Mapping[str, Any] = context.project_context(blueprint, rendering.Stack(database=database))
+    found: Mapping[str, Any] = rendering.template_context(blueprint, rendering.Stack(database=database))
     return found

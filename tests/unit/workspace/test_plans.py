@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import anyio
@@ -80,6 +81,12 @@ async def test_a_user_generates_as_often_as_the_plan_says_until_the_next_month(d
         user_id = alice.id.removeprefix("user:")
         await opened.accounts.change(user_id, {"subscription_level": "team"}, ACTOR)
         await generate(limits, alice, "3")
+        past, future = (f"{now() + timedelta(days=days):%Y-%m-%d}" for days in (-2, 2))
+        await opened.accounts.change(user_id, {"subscription_ends_on": past}, ACTOR)
+        with pytest.raises(PlanLimitReached, match=r"3 of 2 generations of your plan \(free\)"):
+            await limits.reservation(alice)
+        await opened.accounts.change(user_id, {"subscription_ends_on": future}, ACTOR)
+        assert await limits.reservation(alice)
         await opened.accounts.change(user_id, {"subscription_level": "free"}, ACTOR)
         async with opened.database.transaction() as session:
             await session.execute(update(Generation).values(month="2020-01"))

@@ -26,7 +26,7 @@ from gencode.http.submit_operation import (
     submit_for,
 )
 from gencode.pipelines.build.api.preparation import BuildServices
-from gencode.pipelines.build.api.request import BlueprintBuildRequest, BuildRequest
+from gencode.pipelines.build.api.request import PATTERN_MESSAGES, BlueprintBuildRequest, BuildRequest
 from gencode.pipelines.build.api.views import QaStatus
 from gencode.pipelines.build.names import NAME
 from gencode.workspace.blueprints.resource import BLUEPRINTS
@@ -34,7 +34,7 @@ from gencode.workspace.builds.tables import BlueprintBuild
 from gencode.workspace.errors import ProjectArchived
 from gencode.workspace.parameters import LIMIT, ONE, id_in_path
 
-BODY = JsonBody(model=BlueprintBuildRequest)
+BODY = JsonBody(model=BlueprintBuildRequest, pattern_messages=PATTERN_MESSAGES)
 _SHOWN = ("version_tag", "is_draft", "blueprint_digest", "stack")
 _KNOWN = ("commit", "checksum", "archive_sha256", "archive_bytes", "qa_status", "qa_reason")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from gencode.blueprints import Severity, validate
 from gencode.blueprints.identifiers import snake
-from gencode.domain.errors import Invalid
+from gencode.domain.errors import Invalid, NotFound
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
@@ -37,7 +37,10 @@ from gencode.workspace.builds.removal import project_scope
 from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.workspace import Workspace
 
-_LONG_FIELDS = ("blueprint",)
+ChooseHost = Callable[[str | None, str | None, str], str]
+"""See KindDependencies."""
+_LONG_FIELDS = ("blueprint", "predecessors")
+MAX_PREDECESSORS = 50
 MAX_PROBLEMS = 50
 """Findings that a refusal tells."""
 
@@ -54,6 +57,7 @@ class BuildServices:
     price: FindPrice
     limits: GenerationLimits
     secrets: SecretRegistry
+    choose_host: ChooseHost
     is_off: bool
 
 
@@ -63,11 +67,15 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     row = await services.workspace.resource(BLUEPRINTS).get_writable(request.blueprint_id, principal.id)
     await anyio.to_thread.run_sync(check_blueprint, row, submitter.language)
     model = await choose_model(request, submitter, services.choose_model)
+    deliver = request.deliver
+    host = services.choose_host(deliver.host, deliver.github_org, deliver.repo_name) if deliver else None
     stored = {
         **stored_request(request),
         **model.parameters(),
         "asked_model": request.model,
+        "host": host,
         "blueprint": row.spec,
+        "predecessors": await _predecessors(services, row, principal.id),
         "blueprint_digest": digest_of(row.spec),
         "blueprint_name": row.name,
         "version_tag": row.version_tag,
@@ -81,6 +89,24 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
         message=accepted(submitter.language, services.is_off),
         reservation=await services.limits.reservation(principal, row.project_id),
     )
+
+
+async def _predecessors(services: BuildServices, row: BlueprintRow, principal: str) -> list[Any]:
+    """The documents of the published versions that it was made from, the oldest first; drafts have no part in
+    the history of a database, and a version with errors ends it."""
+    found: list[Any] = []
+    parent_id = row.parent_id
+    while parent_id and len(found) < MAX_PREDECESSORS:
+        try:
+            parent = await services.workspace.resource(BLUEPRINTS).get(parent_id, principal)
+        except NotFound:
+            break
+        if parent.errors:
+            break
+        if not parent.is_draft:
+            found.append(parent.spec)
+        parent_id = parent.parent_id
+    return found[::-1]
 
 
 def check_blueprint(row: BlueprintRow, language: str) -> None:

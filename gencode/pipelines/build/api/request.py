@@ -6,9 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from gencode.delivery.request import PATTERN_MESSAGES, HostName, OrgName, RepoName
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
 from gencode.workspace.resources.models import RowId
+
+__all__ = ["PATTERN_MESSAGES", "BlueprintBuildRequest", "BuildRequest"]
 
 
 class BuildStack(RequestModel):
@@ -16,6 +19,16 @@ class BuildStack(RequestModel):
 
     backend: Literal["fastapi"] = "fastapi"
     database: Literal["postgresql", "mysql"] = "postgresql"
+    frontend: Literal["vue", "none"] = "none"
+
+
+class Delivery(RequestModel):
+    """The repository that the project is pushed to; it is created."""
+
+    repo_name: RepoName
+    github_org: OrgName | None = None
+    host: HostName | None = None
+    private: bool = True
 
 
 class BlueprintBuildRequest(ModelTaskRequest):
@@ -23,10 +36,12 @@ class BlueprintBuildRequest(ModelTaskRequest):
 
     holes  `model` writes what business flows do, unless an earlier build of the project has written it for
            the same inputs; `rewrite` writes all anew; `skeleton` leaves them unwritten
+    deliver  null: the project is an archive only
     """
 
     stack: BuildStack = Field(default_factory=BuildStack)
     holes: Literal["model", "rewrite", "skeleton"] = "model"
+    deliver: Delivery | None = None
 
 
 class BuildRequest(BlueprintBuildRequest):

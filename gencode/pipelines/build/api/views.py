@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from gencode.delivery.forge_address import present_address_of
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 
@@ -18,6 +19,7 @@ _OF_PARAMETERS = (
     "project_name",
     "stack",
     "model",
+    "host",
 )
 _OF_RESULT = (
     "file_count",
@@ -29,8 +31,10 @@ _OF_RESULT = (
     "qa_status",
     "qa_reason",
     "qa_report",
+    "branch",
 )
-_NOTIFIED = ("commit", "checksum", "qa_status", "qa_reason")
+_NOTIFIED = ("repo_url", "clone_url", "branch", "commit", "checksum", "qa_status", "qa_reason")
+_ADDRESSES = ("repo_url", "clone_url")
 QaStatus = Literal["verified", "failed", "unverified"]
 
 
@@ -50,19 +54,31 @@ class BuildFields(BaseModel, defer_build=True):
     checksum: str | None = Field(None, description="SHA-256 of blueprint, templates and commit")
     archive_sha256: str | None = None
     archive_bytes: int | None = None
+    repo_url: str | None = Field(
+        None, description="With `deliver`: opens in a browser, and git clone takes it"
+    )
+    clone_url: str | None = None
+    branch: str | None = None
+    host: str | None = None
     qa_status: QaStatus | None = Field(None, description="unverified: nothing has proven that it works")
     qa_reason: str | None = Field(None, description="Why it is not verified; empty if it is")
     qa_report: dict[str, Any] | None = Field(None, description="In short; GET .../qa-report has the whole")
 
 
-def task_fields(task: Task) -> Mapping[str, Any]:
+def task_fields(task: Task, forge: str = "") -> Mapping[str, Any]:
+    """`forge`: the address of the local forge."""
     of_parameters = {name: task.parameters.get(name) for name in _OF_PARAMETERS}
-    return {**of_parameters, **{name: task.result.get(name) for name in _OF_RESULT}}
+    addresses = {name: present_address_of(task, name, forge) for name in _ADDRESSES}
+    return {**of_parameters, **addresses, **{name: task.result.get(name) for name in _OF_RESULT}}
 
 
 def notification_fields(task: Task, event: Event) -> Mapping[str, Any]:
     of_result = {name: task.result.get(name) for name in _NOTIFIED}
     return {"blueprint_id": task.parameters.get("blueprint_id"), **of_result}
+
+
+def result_url(task: Task, forge: str = "") -> str | None:
+    return present_address_of(task, "repo_url", forge)
 
 
 def label(task: Task) -> str:

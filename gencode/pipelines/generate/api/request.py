@@ -6,12 +6,12 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     Field,
-    StringConstraints,
     field_validator,
 )
 
+from gencode.delivery.request import PATTERN_MESSAGES as REPOSITORY_PATTERNS
+from gencode.delivery.request import HostName, OrgName, RepoName
 from gencode.domain.errors import Invalid
 from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
 from gencode.model_tasks.request import Deadline, ModelName, Money, Tokens
@@ -20,8 +20,6 @@ MAX_PROMPT = 100_000
 """Most characters of the prompt."""
 _VISIBLE = r"[^\s\u0000-\u001f\u0085\ufeff]"
 """Neither white space nor a control character. Python and JSON Schema differ in what white space is."""
-_RESERVED_ENDINGS = (".git", ".wiki", ".atom")
-
 # What validators check must be in the schema, too: `json_schema_extra` goes to /openapi.json.
 Prompt = Annotated[
     str,
@@ -33,33 +31,8 @@ Prompt = Annotated[
 ]
 
 
-def _can_be_created(name: str) -> str:
-    if not name.strip(".") or name.lower().endswith(_RESERVED_ENDINGS):
-        raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
-    return name
-
-
-RepoName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$"),
-    AfterValidator(_can_be_created),
-    Field(
-        json_schema_extra={"not": {"pattern": r"^\.+$|\.([gG][iI][tT]|[wW][iI][kK][iI]|[aA][tT][oO][mM])$"}}
-    ),
-]
-OrgName = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})*$", max_length=255
-    ),
-]
-"""The widest pattern of all hosts; the chosen host has a narrower rule (`gencode.githosts.name_rules`)."""
-HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-
 PATTERN_MESSAGES = {
-    "repo_name": "must be 1 to 100 characters of A-Z a-z 0-9 . _ -",
-    "github_org": "must be a name of A-Z a-z 0-9 . _ -, or several with / between them",
-    "host": "must be a name of a-z 0-9 . _ -",
+    **REPOSITORY_PATTERNS,
     "model": "must be a name of A-Z a-z 0-9 . _ : / -, beginning with a letter or digit",
     "callback_url": CALLBACK_URL_PATTERN,
 }

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from gencode.delivery.forge_address import present_address_of
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.http.base_models import Moment, ResponseModel, TaskId, Words
 from gencode.pipelines.generate.estimate import Estimate
-from gencode.pipelines.generate.forge_address import present_address_of
 from gencode.pipelines.generate.replay_bundle import Bundle
 from gencode.pipelines.generate.report import Report
 from gencode.pipelines.generate.task_files import FileState

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from gencode.blueprints import Severity, validate
-from gencode.blueprints.rendering import Stack, render_project
-from gencode.blueprints.rendering.context import project_context
+from gencode.blueprints.rendering import Stack, render_project, template_context
 from gencode.blueprints.template_sets import (
     OFFICIAL_SETS,
     SetContent,
@@ -22,7 +21,7 @@ from gencode.blueprints.template_sets.proof_corpus import proof_corpus
 from gencode.blueprints.template_sets.set_rendering import SetRendering
 from gencode.blueprints.types import FieldType, RelationType
 
-SMALL = project_context(proof_corpus()["small"], Stack())
+SMALL = template_context(proof_corpus()["small"], Stack())
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ async def test_a_set_of_the_distribution_is_rendered_alike_in_the_child(renderer
     shop = proof_corpus()["shop"]
     whole: dict[str, str] = {}
     for name in Stack().template_sets:
-        (rendered,) = await renderer.render(official_content(name), [project_context(shop, Stack())])
+        (rendered,) = await renderer.render(official_content(name), [template_context(shop, Stack())])
         assert not rendered.findings
         whole |= rendered.files
     assert whole == render_project(shop, Stack()).files

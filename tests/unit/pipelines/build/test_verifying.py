@@ -47,6 +47,7 @@ def archived() -> Archived:
         blueprint_id="b",
         version_tag="1",
         blueprint=shop(),
+        predecessors=(),
         digest="0" * 64,
         project_name="shop",
         stack=STACK,

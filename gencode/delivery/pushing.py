@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from gencode.delivery.artifacts import PUSHED, Delivered, PushCheckpoint, RepositoryCreated
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
-from gencode.pipelines.generate.checkpoints import PUSHED, PushCheckpoint
-from gencode.pipelines.generate.stage_artifacts import Delivered, RepositoryCreated
 
 
 class Pushing:

@@ -1,13 +1,12 @@
-"""The third stage: creates the task's repository at the Git host."""
+"""The stage `creating_repo`: creates the task's repository at the Git host."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
+from gencode.delivery.artifacts import REPOSITORY, Project, RepositoryCheckpoint, RepositoryCreated
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.githosts.port import GitHost, RepositorySpec
-from gencode.pipelines.generate.checkpoints import REPOSITORY, RepositoryCheckpoint
-from gencode.pipelines.generate.stage_artifacts import GenerateInput, Project, RepositoryCreated
+from gencode.githosts.port import GitHost
 
 
 class CreatingRepo:
@@ -20,8 +19,7 @@ class CreatingRepo:
         """Raises HostError and its subclasses."""
         if isinstance(project, RepositoryCreated):
             return project
-        title = project.snapshot.message.partition("\n")[0]
-        repo = await self._host.create(repository_spec(project.request, title), project.snapshot)
+        repo = await self._host.create(project.repository, project.snapshot)
         urls = {"repo_url": repo.web_url, "clone_url": repo.clone_url}
         await emit(
             StageUpdate(
@@ -32,15 +30,3 @@ class CreatingRepo:
             )
         )
         return RepositoryCreated(project=project, repo=repo)
-
-
-def repository_spec(request: GenerateInput, description: str = "") -> RepositorySpec:
-    """The repository of a task; its marker depends on the task alone."""
-    return RepositorySpec(
-        name=request.name,
-        org=request.org,
-        private=request.private,
-        description=description,
-        marker=f"gencode:{request.task_id}",
-        host=request.host,
-    )
