@@ -1,11 +1,18 @@
-"""gencode blueprint diff OLD NEW"""
+"""gencode blueprint diff OLD NEW [--migration DATABASE]"""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
 from gencode.cli.commands.blueprint.options import Verbs, add_common_arguments, blueprint_of
 from gencode.cli.output import write
+from gencode.domain.errors import StartError
+
+if TYPE_CHECKING:
+    from gencode.blueprints import Blueprint
+
+DATABASES = ("postgresql", "mysql")
 
 
 def add_verb(verbs: Verbs) -> None:
@@ -14,6 +21,9 @@ def add_verb(verbs: Verbs) -> None:
     )
     parser.add_argument("old", metavar="OLD", help="the older document, JSON; - is standard input")
     parser.add_argument("new", metavar="NEW", help="the newer document")
+    parser.add_argument(
+        "--migration", choices=DATABASES, help="also what is done to the tables of such a database"
+    )
     add_common_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -29,6 +39,38 @@ def run(args: argparse.Namespace) -> int:
         {"type": one.type.value, "element": one.element, "text": line}
         for one, line in zip(operations, lines, strict=True)
     ]
-    document = {"operations": shown, "patch": json_patch(old, new)}
-    write(args, document, lines or ["no differences"])
+    document: dict[str, Any] = {"operations": shown, "patch": json_patch(old, new)}
+    lines = lines or ["no differences"]
+    if args.migration:
+        steps, revision = _migration(old, new, args.migration, args.language)
+        document |= {"migration": steps, "revision": revision}
+        lines += ["", *(_line(step) for step in steps)] if steps else []
+    write(args, document, lines)
     return 0
+
+
+def _migration(old: Blueprint, new: Blueprint, database: str, language: str) -> tuple[list[Any], str]:
+    """The steps, and the file of Alembic. Raises StartError."""
+    from gencode.blueprints import is_valid, validate  # noqa: PLC0415
+    from gencode.blueprints import migrations as made  # noqa: PLC0415 - with the template engine
+    from gencode.blueprints.rendering import Database, Stack  # noqa: PLC0415
+
+    for blueprint, name in ((old, "older"), (new, "newer")):
+        if not is_valid(validate(blueprint)):
+            raise StartError(f"the {name} blueprint has errors: gencode blueprint validate shows them")
+    stack = Stack(database=Database(database))
+    migration = made.migration_between(old, new, stack)
+    steps = [
+        {
+            "text": made.described(one, language),
+            "destructive": one.destructive,
+            "reason": made.reason(one, language),
+        }
+        for one in migration.upgrade
+    ]
+    text = made.revision_text(migration, predecessor=made.INITIAL_REVISION, title="Migration", stack=stack)
+    return steps, text if steps else ""
+
+
+def _line(step: dict[str, Any]) -> str:
+    return f"{step['text']} [{step['reason']}]" if step["destructive"] else str(step["text"])
