@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gencode.blueprints.identifiers import MAX_IDENTIFIER, is_identifier, pascal, plural, snake
+from gencode.blueprints.identifiers import MAX_IDENTIFIER, pascal, plural, snake
 from gencode.blueprints.importing.imported import ImportFailed
 from gencode.blueprints.importing.notes import NoteList, NoteRule
 from gencode.blueprints.importing.relational.join_tables import join_tables
@@ -13,6 +13,7 @@ from gencode.blueprints.importing.relational.names import (
     element_id,
     entity_name,
     is_readable,
+    is_table_name,
     label_of,
 )
 from gencode.blueprints.importing.relational.references import Key, Reference, References
@@ -77,7 +78,7 @@ class _Builder:
         named.add(entity)
         label = label_of(table.name.name, table.comment)
         shown = {"name": entity, "label": label, "description": description_of(table.comment, label)}
-        if is_identifier(name) and name != plural(snake(entity)):
+        if is_table_name(name) and name != plural(snake(entity)):
             shown["table"] = name.lower()
         return shown
 
@@ -102,7 +103,7 @@ class _Builder:
             "type": "ManyToMany",
             "target": target,
             "inverseName": self._collection(target, ends[0], table.name.name),
-            "joinTable": table.name.name.lower() if is_identifier(table.name.name) else "",
+            "joinTable": table.name.name.lower() if is_table_name(table.name.name) else "",
         }
 
     def _add_set_link(self, link: SetLink) -> None:
