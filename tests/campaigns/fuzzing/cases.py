@@ -294,14 +294,16 @@ class Cases:
         return mutated(example, self._random, own, lambda: self._people.any_id(self._random))
 
     def _form(self, operation: Described, person: Person, *, valid: bool) -> tuple[bytes, str]:
-        name, text = "a.md", (TEXT % f"{person.marker} {self._people.number()}").encode()
+        text = (TEXT % f"{person.marker} {self._people.number()}").encode()
+        name, content = "a.md", text
         is_archive = operation.path.startswith("/api/v1/templates")
         if is_archive:
-            name, text = "a.zip", packed_set(EXAMPLES["createTemplate"](self._people, person, self._random))
+            name = "a.zip"
+            content = packed_set(EXAMPLES["createTemplate"](self._people, person, self._random))
         if valid or self._random.random() < 0.2:
-            return form(name, text), f"{MULTIPART}; boundary=b0"
+            return form(name, content), f"{MULTIPART}; boundary=b0"
         if is_archive and self._random.random() < 0.7:
-            return form(name, damaged(text, self._random)), f"{MULTIPART}; boundary=b0"
+            return form(name, damaged(content, self._random)), f"{MULTIPART}; boundary=b0"
         return hostile_form(self._random, text)
 
     def _patch(self, person: Person, *, valid: bool) -> bytes:

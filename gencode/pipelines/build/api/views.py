@@ -32,6 +32,7 @@ _OF_RESULT = (
     "qa_reason",
     "qa_report",
     "branch",
+    "changes",
 )
 _NOTIFIED = ("repo_url", "clone_url", "branch", "commit", "checksum", "qa_status", "qa_reason")
 _ADDRESSES = ("repo_url", "clone_url")
@@ -59,6 +60,9 @@ class BuildFields(BaseModel, defer_build=True):
     )
     clone_url: str | None = None
     branch: str | None = None
+    changes: dict[str, Any] | None = Field(
+        None, description="Files added, changed and removed since the build that it regenerates"
+    )
     host: str | None = None
     qa_status: QaStatus | None = Field(None, description="unverified: nothing has proven that it works")
     qa_reason: str | None = Field(None, description="Why it is not verified; empty if it is")
