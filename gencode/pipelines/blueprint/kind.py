@@ -52,7 +52,7 @@ class BlueprintFields(BaseModel):
     """Fields of a task's JSON that only these tasks have."""
 
     blueprint_id: str | None = Field(None, description="Of the draft: the new one, or the one to be changed")
-    blueprint_name: str | None = Field(None, description="As it was asked for; else the first line of the text")
+    blueprint_name: str | None = Field(None, description="As asked for; else the first line of the text")
     proposal_id: str | None = Field(None, description="Of the proposed change")
     project_id: str | None = None
     version_tag: str | None = None
