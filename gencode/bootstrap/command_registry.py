@@ -9,6 +9,7 @@ from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS
 from gencode.cli import main as cli
 from gencode.cli.kind_commands import BLUEPRINT_COMMANDS, LOGIN_COMMANDS, TASK_COMMANDS, registry_of
 from gencode.pipelines.blueprint.commands import BLUEPRINT_PARSE, BLUEPRINT_TASKS
+from gencode.pipelines.build.commands import BUILD_COMMANDS
 from gencode.pipelines.chat.commands import CHAT_COMMANDS
 from gencode.pipelines.code_review.commands import REVIEW_COMMANDS
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
@@ -19,6 +20,7 @@ from gencode.pipelines.test_generation.commands import TEST_COMMANDS
 REGISTRY = registry_of(
     SERVICE_COMMANDS,
     GENERATE_COMMANDS,
+    BUILD_COMMANDS,
     CHAT_COMMANDS,
     INDEX_COMMANDS,
     REQUIREMENT_COMMANDS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
@@ -13,6 +14,9 @@ from gencode.security.redaction import redact
 
 MAX_TAIL = 4000
 """Characters of a log that a report keeps."""
+
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class CertificateStatus(StrEnum):
@@ -74,7 +78,7 @@ def digest_of(log: bytes) -> str:
 
 def tail_of(log: bytes) -> str:
     """The end of a log, to be stored and shown: whole lines, no control characters, no secrets."""
-    text = redact(log[-8 * MAX_TAIL :].decode("utf-8", "replace"))
+    text = _COLOUR.sub("", redact(log[-8 * MAX_TAIL :].decode("utf-8", "replace")))
     text = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
     if len(text) <= MAX_TAIL:
         return text

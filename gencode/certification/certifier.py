@@ -9,7 +9,7 @@ from gencode.blueprints.rendering import Stack
 from gencode.certification.certificate import Certificate, CertificateStatus, StepReport, unverified
 from gencode.certification.environments import Environment, prepared_environment
 from gencode.certification.group_runner import Unavailable, failed, run_group
-from gencode.certification.lock_files import BACKEND_LOCK, lock_digest, official_locks
+from gencode.certification.lock_files import Tool, needed_locks
 from gencode.certification.steps import groups_of
 from gencode.sandbox.port import Sandbox
 
@@ -35,21 +35,27 @@ class Certifier:
             return unverified(self._sandbox.off_reason)
         if not self._sandbox.can_show:
             return unverified("the sandbox cannot show prepared environments (SANDBOX=bubblewrap can)")
-        lock = files.get(BACKEND_LOCK)
-        if lock is None or lock_digest(lock) not in official_locks():
-            return unverified(f"{BACKEND_LOCK} is not a lock file of the template set")
-        environment = prepared_environment(self._environments, lock)
-        if environment is None:
-            return unverified(NOT_PREPARED)
-        return await self._proven(files, stack, report, environment)
+        environments: dict[Tool, Environment] = {}
+        for name, lock in needed_locks(stack).items():
+            if lock is None or not lock.is_in(files):
+                return unverified(f"the project has not the lock file of the template set {name}")
+            environment = prepared_environment(self._environments, lock)
+            if environment is None:
+                return unverified(NOT_PREPARED)
+            environments[lock.tool] = environment
+        return await self._proven(files, stack, report, environments)
 
     async def _proven(
-        self, files: Mapping[str, bytes], stack: Stack, report: Report, environment: Environment
+        self,
+        files: Mapping[str, bytes],
+        stack: Stack,
+        report: Report,
+        environments: Mapping[Tool, Environment],
     ) -> Certificate:
         steps: list[StepReport] = []
         for group in groups_of(files, stack):
             try:
-                reports = await run_group(self._sandbox, group, files, environment)
+                reports = await run_group(self._sandbox, group, files, environments[group.tool])
             except Unavailable as error:
                 return Certificate(
                     status=CertificateStatus.UNVERIFIED, reason=str(error)[:1000], steps=tuple(steps)

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gencode.certification.lock_files import lock_digest, official_locks
+from gencode.certification.installing import install_node, install_python
+from gencode.certification.lock_files import Lock, Tool
 from gencode.domain.errors import StartError
 
 FOLDER = "build-environments"
 """In DATA_DIR."""
 _READY = "ready.json"
-_SECONDS = 1800.0
-_INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_PREFIXES = ("PIP_", "HTTP", "ALL_PROXY", "NO_PROXY", "http", "all_proxy", "no_proxy", "REQUESTS_")
-"""Of variables that say where packages come from. Secrets of the service are not passed on."""
+_FORM = 2
+"""Of the folders; another one makes all anew."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,13 +36,15 @@ class Environment:
     versions: Mapping[str, str]
 
 
-def environment_name(lock: bytes) -> str:
-    """An environment belongs to a lock file and an interpreter."""
-    interpreter = f"{sys.implementation.cache_tag} {platform.machine()} {sys.base_prefix}"
-    return hashlib.sha256(f"{lock_digest(lock)} {interpreter}".encode()).hexdigest()[:32]
+def environment_name(lock: Lock) -> str:
+    """An environment belongs to a lock file, an interpreter and a kind of machine."""
+    interpreter = f"{sys.implementation.cache_tag} {sys.base_prefix}" if lock.tool is Tool.PYTHON else "node"
+    return hashlib.sha256(f"{_FORM} {lock.digest} {interpreter} {platform.machine()}".encode()).hexdigest()[
+        :32
+    ]
 
 
-def prepared_environment(folder: Path, lock: bytes) -> Environment | None:
+def prepared_environment(folder: Path, lock: Lock) -> Environment | None:
     """None if there is none."""
     place = folder / environment_name(lock)
     try:
@@ -55,22 +54,18 @@ def prepared_environment(folder: Path, lock: bytes) -> Environment | None:
     return Environment(folder=place, versions=document["versions"])
 
 
-def prepared_environments(folder: Path) -> dict[str, Environment | None]:
-    """Those of all official lock files, by the digest of the lock file."""
-    return {digest: prepared_environment(folder, lock) for digest, lock in official_locks().items()}
+def prepare_environment(folder: Path, lock: Lock) -> Environment:
+    """It is kept if it is there, and made otherwise. Raises StartError."""
+    return prepared_environment(folder, lock) or _prepare(folder, lock)
 
 
-def prepare_environments(folder: Path) -> dict[str, Environment]:
-    """As `prepared_environments`; what is missing is made, with the network. Raises StartError."""
-    found = prepared_environments(folder)
-    return {digest: one or _prepare(folder, official_locks()[digest]) for digest, one in found.items()}
-
-
-def _prepare(folder: Path, lock: bytes) -> Environment:
+def _prepare(folder: Path, lock: Lock) -> Environment:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as name:
         made = Path(name) / "environment"
-        _make(made, lock)
+        install = install_python if lock.tool is Tool.PYTHON else install_node
+        versions = install(made, lock.files)
+        (made / _READY).write_text(json.dumps({"versions": versions, "lock": lock.digest}), "utf-8")
         place = folder / environment_name(lock)
         if (found := prepared_environment(folder, lock)) is not None:
             return found
@@ -80,37 +75,3 @@ def _prepare(folder: Path, lock: bytes) -> Environment:
     if environment is None:
         raise StartError(f"{place} cannot be read")
     return environment
-
-
-def _make(place: Path, lock: bytes) -> None:
-    _run([sys.executable, "-m", "venv", str(place)])
-    python = str(place / "bin" / "python")
-    requirements = place / "requirements.lock"
-    requirements.write_bytes(lock)
-    options = ("--require-hashes", "--only-binary", ":all:", "--no-deps", "--disable-pip-version-check")
-    _run([python, "-m", "pip", "install", "--quiet", *options, "--requirement", str(requirements)])
-    _run([python, "-m", "pip", "check"])
-    listed = json.loads(_run([python, "-m", "pip", "list", "--format", "json", *options[-1:]]))
-    versions = {one["name"]: one["version"] for one in listed}
-    (place / _READY).write_text(json.dumps({"versions": versions, "lock": lock_digest(lock)}), "utf-8")
-
-
-def _run(command: Sequence[str]) -> str:
-    """The standard output. Raises StartError with the last lines of the other."""
-    inherited = {k: v for k, v in os.environ.items() if k in _INHERITED or k.startswith(_PREFIXES)}
-    try:
-        done = subprocess.run(  # noqa: S603
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=inherited,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise StartError(f"{' '.join(command[:3])}: {error}") from None
-    if done.returncode:
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-5:]
-        raise StartError(f"{' '.join(command[:4])} failed: {' '.join(lines)[-1000:]}")
-    return done.stdout

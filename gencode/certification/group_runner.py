@@ -12,16 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gencode.certification.certificate import StepReport, StepStatus, digest_of, tail_of
 from gencode.certification.environments import Environment
-from gencode.certification.steps import Group, Step, model_count
+from gencode.certification.installing import SCRATCH
+from gencode.certification.lock_files import Tool
+from gencode.certification.steps import ENVIRONMENT, FRONTEND, Group, Step, model_count
+from gencode.sandbox.bubblewrap import WORK
 from gencode.sandbox.errors import SandboxFailed
 from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox, Shown
 from gencode.sandbox.programs import shared_programs
 
-ENVIRONMENT = "/environment"
 USERS = Path(__file__).with_name("passwd.txt")
 """The database server asks for the name of its user."""
 DRIVER = "gencode_build_driver.py"
-PROGRAMS = ("bodies", "commands", "database", "driver", "requests")
+PROGRAMS = ("bodies", "commands", "database", "driver", "factories", "requests")
+_INSTALLING = ("install", "frontend_install")
+_PACKAGES = "node_modules"
 _SPARE_SECONDS = 150.0
 """For the start of a database, and the end of processes."""
 _TEXT = 64 * 1024
@@ -49,14 +53,22 @@ async def run_group(
     sandbox: Sandbox, group: Group, files: Mapping[str, bytes], environment: Environment
 ) -> list[StepReport]:
     """Reports up to the first step that fails. Raises SandboxFailed, Unavailable."""
-    shown = (Shown(path=environment.folder, place=ENVIRONMENT), Shown(path=USERS, place="/etc/passwd"))
+    shown = (_environment(group, environment), Shown(path=USERS, place="/etc/passwd"))
     outcome = await sandbox.run(
         (sandbox.python, DRIVER), _sent(group, files), _limits(group), shown=shown, environment=_VARIABLES
     )
     return list(_reports(group, outcome, environment))
 
 
-_VARIABLES = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+def _environment(group: Group, environment: Environment) -> Shown:
+    """Node looks for packages in the folder of the project, and follows links out of it."""
+    if group.tool is Tool.NODE:
+        place = f"{WORK}/{FRONTEND}/{_PACKAGES}"
+        return Shown(path=environment.folder / _PACKAGES, place=place, scratch=SCRATCH)
+    return Shown(path=environment.folder, place=ENVIRONMENT)
+
+
+_VARIABLES = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "CI": "1"}
 
 
 def _limits(group: Group) -> Limits:
@@ -64,7 +76,7 @@ def _limits(group: Group) -> Limits:
     return Limits(
         seconds=sum(step.seconds for step in group.steps) + _SPARE_SECONDS,
         cpu_seconds=600,
-        address_space=16 * 1024 * MIB,
+        address_space=2**40,
         memory=3072 * MIB,
         processes=512,
         file_bytes=512 * MIB,
@@ -96,7 +108,8 @@ def _job(group: Group, files: Mapping[str, bytes]) -> dict[str, Any]:
         }
         for step in group.steps
     ]
-    return {"steps": steps, "database": group.database, "tables": model_count(files)}
+    needed = ["node", "npm"] if group.tool is Tool.NODE else []
+    return {"steps": steps, "database": group.database, "tables": model_count(files), "programs": needed}
 
 
 def _reports(group: Group, outcome: Outcome, environment: Environment) -> Iterator[StepReport]:
@@ -146,7 +159,7 @@ def _report(step: Step, line: Mapping[str, Any], environment: Environment) -> St
         command=step.shown_command,
         exit_code=said.exit_code,
         seconds=round(said.seconds, 3),
-        versions=environment.versions if step.name == "install" else said.versions,
+        versions=environment.versions if step.name in _INSTALLING else said.versions,
         log_digest=said.log_digest,
         log_tail=tail_of(said.log_tail.encode()),
     )

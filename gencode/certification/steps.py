@@ -6,17 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gencode.blueprints.rendering import Stack
+from gencode.certification.installing import MYPY_CACHE
+from gencode.certification.lock_files import Tool
 
-PYTHON = "/environment/bin/python"
-"""In the sandbox."""
-BACKEND = "project/backend"
+ENVIRONMENT = "/environment"
+"""In the sandbox, as all paths here."""
+PYTHON = f"{ENVIRONMENT}/bin/python"
+BACKEND, FRONTEND = "project/backend", "project/frontend"
+_CACHE = "mypy-cache"
 _MODELS = "backend/app/models/"
 _NO_MODELS = ("__init__.py", "join_tables.py")
 _VERSIONS = "backend/migrations/versions/"
 _PYTEST = (PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short")
 _ALEMBIC = (PYTHON, "-m", "alembic")
-_RUFF = ("check", "--isolated", "--no-cache", "--select", "E4,E7,E9,F", ".")
-"""Ruff's default rules: what is wrong, not what is ugly."""
+_RUFF = ("check", "--isolated", "--no-cache", "--select", "E9,F", "--ignore", "F401,F841", ".")
+"""What is wrong, such as a name that is not there; not what is only of no use, such as an import."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +47,7 @@ class Group:
     """database: that the steps use, by its name in Stack, or ""."""
 
     steps: Sequence[Step]
+    tool: Tool = Tool.PYTHON
     database: str = ""
 
 
@@ -54,9 +59,11 @@ def groups_of(files: Mapping[str, bytes], stack: Stack) -> Iterator[Group]:
             _python("lint", "ruff", *_RUFF, seconds=120),
         )
     )
-    yield Group(steps=(Step(name="types", command=_MYPY, seconds=300),))
+    yield Group(steps=(Step(name="types", command=_MYPY, seconds=300, options=_KNOWN_TO_MYPY),))
     yield Group(steps=(_tests("tests", on_database=False),))
     yield Group(steps=tuple(_database_steps(files)), database=stack.database.value)
+    if stack.frontend != "none":
+        yield Group(steps=_FRONTEND_STEPS, tool=Tool.NODE)
 
 
 _INSTALL = (
@@ -67,7 +74,8 @@ _INSTALL = (
     "--disable-pip-version-check",
     ".[test]",
 )
-_MYPY = (PYTHON, "-m", "mypy", "--no-incremental", "--show-error-codes", "app")
+_MYPY = (PYTHON, "-m", "mypy", "--cache-dir", f"../../{_CACHE}", "--show-error-codes", "app")
+_KNOWN_TO_MYPY = {"copied": [f"{ENVIRONMENT}/{MYPY_CACHE}", _CACHE]}
 
 
 def model_count(files: Mapping[str, bytes]) -> int:
@@ -100,6 +108,13 @@ def _first_of_several(files: Mapping[str, bytes]) -> str:
     return revisions[0].partition("_")[0] if len(revisions) > 1 else ""
 
 
+def _in_node(name: str, package: str, program: str, *arguments: str, **options: object) -> Step:
+    """vite ends with 0 whatever the types are, so vue-tsc is asked, too."""
+    command = ("node", f"node_modules/{package}/{program}", *arguments)
+    kind = "makes" if options else "command"
+    return Step(name=name, command=command, seconds=600, kind=kind, folder=FRONTEND, options=options)
+
+
 def _python(name: str, *module: str, seconds: float) -> Step:
     return Step(name=name, command=(PYTHON, "-m", *module), seconds=seconds)
 
@@ -111,3 +126,11 @@ def _alembic(name: str, *arguments: str, kind: str = "command", **options: objec
 def _tests(name: str, *, on_database: bool) -> Step:
     options = {"on_database": on_database}
     return Step(name=name, command=_PYTEST, seconds=600, kind="pytest", options=options)
+
+
+_FRONTEND_STEPS = (
+    Step(name="frontend_install", command=("npm", "ls", "--all"), seconds=120, folder=FRONTEND),
+    _in_node("frontend_types", "vue-tsc", "bin/vue-tsc.js", "--noEmit"),
+    _in_node("frontend_build", "vite", "bin/vite.js", "build", makes="dist/index.html"),
+    _in_node("frontend_tests", "vitest", "vitest.mjs", "run"),
+)

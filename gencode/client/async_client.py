@@ -115,6 +115,14 @@ class Client:
         accepted = await self._connection.request_json("POST", path, json=dict(body), headers=headers)
         return cast(Accepted, accepted)
 
+    async def build(self, blueprint_id: str, *, idempotency_key: str | None = None, **body: Any) -> Accepted:
+        """Build the project of a blueprint.
+
+        body  as POST /api/v1/blueprints/{id}/generate takes it, such as `stack={"database": "mysql"}`
+        """
+        path = f"/api/v1/blueprints/{_quoted(blueprint_id)}/generate"
+        return await self.submit_to(path, body, idempotency_key=idempotency_key)
+
     # --- one task -----------------------------------------------------------------------------------
 
     async def task(self, task_id: str) -> Task:
@@ -264,6 +272,15 @@ class Client:
             return response.json()
         except ValueError:
             raise unexpected_response(response) from None
+
+    async def text(self, path: str, *, params: Mapping[str, str] | None = None) -> str:
+        """The body of a response that is a text; `path` as in `call`."""
+        response = await self._connection.request("GET", f"/api/v1{path}", params=dict(params or {}))
+        return response.text
+
+    async def artifact(self, task_id: str) -> bytes:
+        """The archive of a build, in one folder; see `unpack`."""
+        return await self.result(task_id, "artifact")
 
     async def result(self, task_id: str, name: str) -> bytes:
         """A result that tasks of one kind have, such as `review.md`: the body of its response."""

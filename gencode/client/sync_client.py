@@ -78,6 +78,10 @@ class SyncClient:
         call = partial(self._client.submit_to, path, body, idempotency_key=idempotency_key)
         return self._portal.call(call)
 
+    def build(self, blueprint_id: str, *, idempotency_key: str | None = None, **body: Any) -> Accepted:
+        call = partial(self._client.build, blueprint_id, idempotency_key=idempotency_key, **body)
+        return self._portal.call(call)
+
     def task(self, task_id: str) -> Task:
         return self._portal.call(self._client.task, task_id)
 
@@ -144,6 +148,12 @@ class SyncClient:
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         return self._portal.call(partial(self._client.call, method, path, **more))
+
+    def text(self, path: str, **more: Any) -> str:
+        return self._portal.call(partial(self._client.text, path, **more))
+
+    def artifact(self, task_id: str) -> bytes:
+        return self._portal.call(self._client.artifact, task_id)
 
     def result(self, task_id: str, name: str) -> bytes:
         return self._portal.call(self._client.result, task_id, name)

@@ -15,18 +15,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import anyio
 
 from gencode.blueprints import Blueprint, is_valid, repaired
 from gencode.blueprints.rendering import Database, Stack, render_project
 from gencode.certification import Certificate, CertificateStatus, Certifier, StepReport
-from gencode.certification.environments import prepare_environments
+from gencode.certification.environments import prepare_environment
+from gencode.certification.lock_files import needed_locks
 from gencode.sandbox.bubblewrap import bubblewrap
 from gencode.sandbox.launched import LaunchedSandbox
 from tests.servers.build_environments import FOLDER
 from tests.unit.blueprints.generated_blueprints import generated_blueprint
 
+Frontend = Literal["vue", "none"]
 AT_ONCE = 2
 SHOWN = 160
 
@@ -59,14 +62,17 @@ class Result:
         return f"{self.case.name:40} {stack} {counts} {self.seconds:6.1f} s  {status}{reason}"
 
 
-def cases(count: int, seed: int, databases: Sequence[Database], corpus: Path | None) -> Iterator[Case]:
+def cases(
+    count: int, seed: int, databases: Sequence[Database], frontend: Frontend, corpus: Path | None
+) -> Iterator[Case]:
     """The databases take turns. Files of the corpus that are no blueprints raise ValidationError."""
     named = [(f"seed {number}", generated_blueprint(number)) for number in range(seed, seed + count)]
     if corpus:
         found = sorted(corpus.glob("**/*.json"))
         named += [(path.name, Blueprint.model_validate_json(path.read_bytes())) for path in found]
     for number, (name, blueprint) in enumerate(named):
-        yield Case(name=name, blueprint=blueprint, stack=Stack(database=databases[number % len(databases)]))
+        stack = Stack(database=databases[number % len(databases)], frontend=frontend)
+        yield Case(name=name, blueprint=blueprint, stack=stack)
 
 
 async def prove(certifier: Certifier, case: Case, keep: Path | None = None) -> Result:
@@ -131,13 +137,16 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10, help="generated blueprints (default: 10)")
     parser.add_argument("--seed", type=int, default=1, help="of the first of them (default: 1)")
     parser.add_argument("--databases", default="postgresql,mysql", help="comma-separated; they take turns")
+    parser.add_argument("--frontend", choices=("vue", "none"), default="none", help="(default: none)")
     parser.add_argument("--corpus", type=Path, help="a folder with JSON files of blueprints")
     parser.add_argument("--keep", type=Path, help="where projects that are not verified are written")
     options = parser.parse_args()
     databases = [Database(name) for name in options.databases.split(",")]
     began = time.monotonic()
-    prepare_environments(FOLDER)
-    given = list(cases(options.count, options.seed, databases, options.corpus))
+    given = list(cases(options.count, options.seed, databases, options.frontend, options.corpus))
+    for name, lock in needed_locks(Stack(frontend=options.frontend)).items():
+        assert lock is not None, name
+        prepare_environment(FOLDER, lock)
     results = anyio.run(run, given, FOLDER, options.keep)
     print("\n".join(figures(results)), f"\n{time.monotonic() - began:.0f} s")
     return 1 if any(one.is_fault for one in results) or not results else 0

@@ -41,8 +41,8 @@ from tests.servers.service import Service, environment, service
 CLIENTS = 6
 BODY_SHARE = 8
 """Cases of an operation with a body for one without, or for one that is costly."""
-COSTLY = frozenset((*ENDING, *OF_USERS, "createUser", "registerUser", "logIn"))
-"""They hash passwords; others begin tasks (202)."""
+COSTLY = frozenset((*ENDING, *OF_USERS, "createUser", "registerUser", "logIn", "applyTemplate"))
+"""They hash passwords, or start a process; others begin tasks (202)."""
 MAX_READ = 2 * 2**20
 STREAM_SECONDS = 0.5
 """After which a stream that does not end is left."""

@@ -224,6 +224,34 @@ async def scripted(
         return task, made, asked(model)
 
 
+async def test_an_element_is_told_while_the_answer_is_still_written(tmp_path: Path) -> None:
+    gate = anyio.Event()
+
+    def script(body: Body) -> Reply:
+        if purpose(body) != "outline":
+            return answer(body)
+        first = f"{json.dumps(OUTLINE[1])}\n"
+        parts = list(text(first + lines(*OUTLINE), size=len(first), usage=USAGE).parts)
+        return Reply(parts=[parts[0], gate, *parts[1:]])
+
+    async with (
+        model_server(script) as model,
+        running_app(settings(tmp_path, model, workspace=True)) as app,
+    ):
+        task_id = (await post(app.url, SUBMIT, {"text": "Things"})).json()["task_id"]
+        async with subscribed(app.url, task_id) as stream:
+            told = await stream.until("element")
+            assert (told.data["kind"], told.data["name"], told.data["part"]) == (
+                "entity",
+                "Thing0",
+                "outline",
+            )
+            gate.set()
+            heard = await stream.rest()
+        names = [one.data["name"] for one in heard if one.kind == "element" and one.data["part"] == "outline"]
+        assert names == [one["name"] for one in OUTLINE[1:]]
+
+
 async def test_an_error_without_a_certain_fix_goes_back_to_the_model_for_that_element_alone(
     tmp_path: Path,
 ) -> None:

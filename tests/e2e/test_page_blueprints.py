@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -256,11 +257,16 @@ async def test_a_project_is_built_and_its_proof_is_shown(browser: Browser, tmp_p
         async with tab(browser, app.url, hash=f"#/workspace/blueprints/{blueprint}/build") as page:
             await expect(page.get_by_role("heading", name="What would be written")).to_be_visible()
             await page.get_by_label("Database").select_option("MySQL or MariaDB")
+            await page.get_by_text("Push it to a repository").click()
+            await page.get_by_label("Repository name").fill("shop")
             await check_accessibility(page)
             await page.get_by_role("button", name="Build the project").click()
             result = page.get_by_role("region", name="The project")
             await expect(result.get_by_text("Unverified: nothing has proven that")).to_be_visible()
             await check_accessibility(page)
+            await expect(result.get_by_role("link", name="Open repository")).to_have_attribute(
+                "href", re.compile("/shop")
+            )
             task = page.url.split("/task/")[1]
             (artifact,) = (await get(app.url, f"/api/v1/task/{task}/artifacts"))["items"]
             await expect(result.get_by_label("SHA-256 of the archive")).to_have_text(artifact["sha256"])

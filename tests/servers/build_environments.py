@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gencode.certification.environments import prepare_environments
+from gencode.certification.environments import prepare_environment
+from gencode.certification.lock_files import official_locks
 from gencode.domain.errors import StartError
 from tests.servers.sandboxes import require_bubblewrap
 
@@ -20,11 +21,11 @@ _PLACES = ("/usr/sbin", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin
 
 
 @cache
-def build_environments() -> Path:
-    """Where tests cannot be skipped, in CI, a lack is an error."""
+def build_environments(template_set: str = "fastapi") -> Path:
+    """The folder of all. Where tests cannot be skipped, in CI, a lack is an error."""
     require_bubblewrap()
     try:
-        prepare_environments(FOLDER)
+        prepare_environment(FOLDER, official_locks()[template_set])
     except StartError as error:
         if "CI" in os.environ:
             raise

@@ -10,7 +10,7 @@ Nothing here imports the template language: uploaded templates are compiled and 
 from gencode.blueprints.template_sets.archive import read_archive, write_archive
 from gencode.blueprints.template_sets.content import ContentError, SetContent, read_content
 from gencode.blueprints.template_sets.manifest import CopiedFile, Manifest, TemplateFile
-from gencode.blueprints.template_sets.official import OFFICIAL_SETS, official_content
+from gencode.blueprints.template_sets.official import official_content, official_sets
 from gencode.blueprints.template_sets.renderer import (
     RenderedSet,
     RendererFailed,
@@ -19,7 +19,6 @@ from gencode.blueprints.template_sets.renderer import (
 )
 
 __all__ = [
-    "OFFICIAL_SETS",
     "ContentError",
     "CopiedFile",
     "Manifest",
@@ -30,6 +29,7 @@ __all__ = [
     "TemplateFinding",
     "TemplateRenderer",
     "official_content",
+    "official_sets",
     "read_archive",
     "read_content",
     "write_archive",

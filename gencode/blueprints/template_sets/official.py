@@ -12,7 +12,9 @@ from gencode.blueprints.template_sets.content import MANIFEST, SetContent
 from gencode.blueprints.template_sets.manifest import Manifest
 
 
-def _names() -> Sequence[str]:
+@lru_cache(maxsize=1)
+def official_sets() -> Sequence[str]:
+    """Their names."""
     return sorted(entry.name for entry in _folder().iterdir() if (entry / MANIFEST).is_file())
 
 
@@ -34,6 +36,3 @@ def _sources(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
             yield from _sources(entry, f"{prefix}{entry.name}/")
         elif f"{prefix}{entry.name}" != MANIFEST:
             yield f"{prefix}{entry.name}", entry.read_text("utf-8")
-
-
-OFFICIAL_SETS = _names()

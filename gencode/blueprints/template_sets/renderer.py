@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gencode.blueprints.template_sets.content import MANIFEST, SetContent
 from gencode.domain.errors import TreeError
-from gencode.domain.tree import MAX_FILES, PathSet
+from gencode.domain.tree import MAX_RENDERED_FILES, PathSet
 from gencode.limited_child.pool import ChildPool
 from gencode.limited_child.process import Cause, ChildFailed
 from gencode.limited_child.protocol import ChildRequest
@@ -20,7 +20,7 @@ from gencode.limited_child.protocol import ChildRequest
 log = structlog.get_logger(__name__)
 
 CHILD_PROGRAM = "gencode.blueprints.template_sets.child_main"
-MAX_CHARACTERS = 5_000_000
+MAX_CHARACTERS = 10_000_000
 """Of all projects of one call; the answer of the child must fit its protocol."""
 _MESSAGES: Mapping[Cause, str] = {
     Cause.TIME: "it takes too much processor time",
@@ -54,14 +54,14 @@ class RenderedSet:
 
 
 class _Project(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     files: list[tuple[str, str]]
     errors: list[tuple[str, int, str]]
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     projects: list[_Project] = []
     too_large: str = ""
@@ -88,7 +88,7 @@ class TemplateRenderer:
         """The files for each context, see `rendering.context`; one that is only findings if the set exceeds a
         limit. Raises RendererFailed."""
         files = [(file.path, file.template, file.each) for file in content.manifest.files]
-        limits = {"max_files": MAX_FILES, "max_characters": MAX_CHARACTERS}
+        limits = {"max_files": MAX_RENDERED_FILES, "max_characters": MAX_CHARACTERS}
         arguments = {"files": files, "contexts": contexts, **limits}
         request = ChildRequest(function="render", texts=content.sources, arguments=arguments)
         try:
@@ -128,7 +128,7 @@ def _rendered(content: SetContent, project: _Project) -> RenderedSet:
     findings = [_finding(*error) for error in project.errors]
     copies = [(copy.path, content.sources[copy.source]) for copy in content.manifest.copies]
     files: dict[str, str] = {}
-    tree = PathSet()
+    tree = PathSet(most=MAX_RENDERED_FILES)
     for path, text in (*copies, *project.files):
         findings += (_finding(path, 0, fault) for fault in _faults(path, files, tree))
         files[path] = text

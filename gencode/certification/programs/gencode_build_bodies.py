@@ -1,8 +1,9 @@
 """Runs in the environment of the project: makes, with the factories of its tests, what is to be sent to its
-API. Writes a JSON list of {"url", "bodies"} to standard output.
+API. Writes a line with their names, then answers each line of standard input by one of JSON: `bodies NAME` by
+{"url", "bodies", "made"}; `make NAME`, for which a record is made, by true.
 
-Arguments: the Unix socket of the server; and `keep`, to make a record with each factory instead. The records
-that a body refers to are made on the way.
+Argument: the Unix socket of the server. `made`: addresses of the records that were made because the bodies
+refer to them, in the order in which they were made.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ class Answer:
 
 
 class Client:
-    """What factories use of a test client."""
+    """What factories use of a test client. `made`: addresses."""
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.made: list[str] = []
 
     def post(self, url: str, *, json: Any) -> Answer:
-        return Answer(*exchange(self._path, "POST", url, json))
+        answer = Answer(*exchange(self._path, "POST", url, json))
+        if answer.status_code == 201:
+            self.made.append(f"{url}/{answer.json()['id']}")
+        return answer
 
     def get(self, url: str) -> Answer:
         return Answer(*exchange(self._path, "GET", url, None))
@@ -59,18 +64,23 @@ def main() -> None:
     sys.path.insert(0, "")
     factories = importlib.import_module("tests.factories")
     client = Client(sys.argv[1])
-    names = [name for name in vars(factories) if name.startswith(PREFIX)]
-    if "keep" in sys.argv:
-        for name in names:
-            getattr(factories, name)(client)
-        return
-    found = []
-    for name in names:
-        unsent = Unsent()
-        getattr(factories, name)(unsent)
-        body_of = getattr(factories, f"body_of_{name[len(PREFIX) :]}")
-        found.append({"url": unsent.url, "bodies": [body_of(client) for _ in range(BODIES)]})
-    json.dump(found, sys.stdout)
+    _say([name[len(PREFIX) :] for name in vars(factories) if name.startswith(PREFIX)])
+    for line in sys.stdin:
+        what, name = line.split()
+        make, body_of = getattr(factories, f"{PREFIX}{name}"), getattr(factories, f"body_of_{name}")
+        if what == "make":
+            make(client)
+            _say(True)
+        else:
+            unsent = Unsent()
+            make(unsent)
+            client.made.clear()
+            bodies = [body_of(client) for _ in range(BODIES)]
+            _say({"url": unsent.url, "bodies": bodies, "made": client.made})
+
+
+def _say(answer: Any) -> None:
+    print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

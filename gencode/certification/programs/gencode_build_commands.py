@@ -35,15 +35,14 @@ class TimeIsUp(Unproven):
 class Log:
     """What a step wrote: the digest of all of it, and its end."""
 
-    def __init__(self, most: int = TAIL_BYTES) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._digest = hashlib.sha256()
         self._tail = bytearray()
 
     def write(self, data: bytes) -> None:
         self._digest.update(data)
         self._tail += data
-        del self._tail[: -self._most]
+        del self._tail[:-TAIL_BYTES]
 
     def line(self, text: str) -> None:
         self.write(text.encode("utf-8", "replace") + b"\n")

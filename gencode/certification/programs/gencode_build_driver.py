@@ -1,6 +1,6 @@
 """Runs the steps of one group, up to the first that fails. Reads job.json:
 
-    {"steps": [{"name", "kind", "command", "folder", "seconds", ...}], "tables": 3,
+    {"steps": [{"name", "kind", "command", "folder", "seconds", ...}], "tables": 3, "programs": ["node"],
      "database": "postgresql" | "mysql" | ""}
 
 For each step, a line of JSON goes to standard output, which only this process has; a last line says that the
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gencode.certification.programs import gencode_build_commands as commands
     from gencode.certification.programs.gencode_build_commands import Deadline, Log, Unproven
     from gencode.certification.programs.gencode_build_database import DATABASES, Broken, Database, Unavailable
+    from gencode.certification.programs.gencode_build_factories import Factories
     from gencode.certification.programs.gencode_build_requests import Application, check_resources
     from gencode.sandbox.programs import gencode_processes as processes
 else:
@@ -32,13 +34,13 @@ else:
     import gencode_processes as processes
     from gencode_build_commands import Deadline, Log, Unproven
     from gencode_build_database import DATABASES, Broken, Unavailable
+    from gencode_build_factories import Factories
     from gencode_build_requests import Application, check_resources
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 APPLICATION, TESTS = "application", "tests"
 """Names of databases."""
 POLL_SECONDS = 0.05
-MAX_BODIES = 32 * 2**20
 _COUNT = re.compile(r"^    def test_|^def test_|^async def test_", re.MULTILINE)
 _SUITE = re.compile(r'<testsuite [^>]*?errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"')
 
@@ -46,8 +48,12 @@ _SUITE = re.compile(r'<testsuite [^>]*?errors="(\d+)" failures="(\d+)" skipped="
 class Driver:
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
+        for program in job["programs"]:
+            if not shutil.which(program):
+                raise Unavailable(f"{program} is not installed in the sandbox")
         self._kinds: dict[str, Callable[[dict[str, Any], Deadline, Log], int]] = {
             "command": self._command,
+            "makes": self._makes,
             "pytest": self._pytest,
             "migrated": self._migrated,
             "emptied": self._emptied,
@@ -114,7 +120,16 @@ class Driver:
     # --- kinds of steps -----------------------------------------------------------------------------
 
     def _command(self, step: dict[str, Any], deadline: Deadline, log: Log) -> int:
+        if "copied" in step:
+            source, target = step["copied"]
+            shutil.copytree(source, os.path.join(HERE, target))
         return self._ran(step, deadline, log)
+
+    def _makes(self, step: dict[str, Any], deadline: Deadline, log: Log) -> int:
+        exit_code = self._ran(step, deadline, log)
+        if not exit_code and not os.path.isfile(os.path.join(HERE, step["folder"], step["makes"])):
+            raise Unproven(f"{step['makes']} was not made")
+        return exit_code
 
     def _pytest(self, step: dict[str, Any], deadline: Deadline, log: Log) -> int:
         """Tests share a process with the code that they test, which could end it with the status 0: as many
@@ -182,9 +197,9 @@ class Driver:
                 if server.poll() is not None:
                     raise Unproven("the server ends before it answers at /health")
                 time.sleep(POLL_SECONDS)
-            made = self._factories(step, deadline, log, server.pid, address)
-            check_resources(application, json.loads(made))
-            self._factories(step, deadline, log, server.pid, address, "keep")
+            program = [*step["bodies"], os.path.join(HERE, "gencode_build_bodies.py"), address]
+            errors = os.path.join(HERE, "factories.log")
+            check_resources(application, Factories(program, folder, errors, deadline))
         finally:
             with open(output, "rb") as file:
                 file.seek(max(0, os.path.getsize(output) - 20_000))
@@ -194,18 +209,6 @@ class Driver:
         if sum(map(bool, rows.values())) < self._job["tables"]:
             raise Unproven(f"what the API made is not in the database: {rows}")
         return 0
-
-    def _factories(
-        self, step: dict[str, Any], deadline: Deadline, log: Log, server: int, *arguments: str
-    ) -> str:
-        """What `gencode_build_bodies` writes."""
-        said, folder = Log(MAX_BODIES), os.path.join(HERE, step["folder"])
-        command = [*step["bodies"], os.path.join(HERE, "gencode_build_bodies.py"), *arguments]
-        exit_code = commands.run(command, folder, {}, deadline, said, (*self._kept(), server))
-        if exit_code:
-            log.line(said.tail)
-            raise Unproven(f"the factories of the tests fail: {_last_line(said.tail)}")
-        return said.tail
 
 
 def _test_functions(folder: str) -> int:
@@ -231,10 +234,6 @@ def _check_tests(result: str, wanted: int) -> None:
         raise Unproven(
             f"{tests} of {wanted} tests were run, {failures + errors} have failed, {skipped} were skipped"
         )
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["they say nothing"])[-1][:300]
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gencode.certification.programs.gencode_build_commands import Deadline, Log, Unproven
+    from gencode.certification.programs.gencode_build_factories import Factories
 else:
     from gencode_build_commands import Unproven
 
@@ -66,17 +67,19 @@ class Application:
 
     def ask(self, method: str, path: str, status: int, body: Any = None) -> Any:
         """The JSON of the answer. Raises Unproven unless it has this status."""
-        return self._read(method, path, status, body, self._answer(method, path, body))
+        answer = self._answer(method, path, body)
+        text = answer[1].decode("utf-8", "replace")
+        if answer[0] != status:
+            self._log.line(f"sent {json.dumps(body)[:2000]}\nanswered {text[:2000]}")
+            raise Unproven(f"{method} {path} answers {answer[0]} instead of {status}: {text[:SHOWN]}")
+        try:
+            return json.loads(text) if text else None
+        except (ValueError, RecursionError):
+            raise Unproven(f"{method} {path} answers no JSON: {text[:SHOWN]}") from None
 
-    def create(self, path: str, body: Any) -> Any:
-        """As `ask` for a record. Others that are in its way, because a unique field has few values, are
-        deleted as far as nothing refers to them."""
-        answer = self._answer("POST", path, body)
-        if answer[0] == 409:
-            for one in self.ask("GET", f"{path}?page_size=200", 200)["items"]:
-                self._answer("DELETE", f"{path}/{one['id']}", None)
-            answer = self._answer("POST", path, body)
-        return self._read("POST", path, 201, body, answer)
+    def remove(self, path: str) -> None:
+        """If it is there and nothing refers to it."""
+        self._answer("DELETE", path, None)
 
     def _answer(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
         self._deadline.check()
@@ -86,16 +89,6 @@ class Application:
             raise Unproven(f"{method} {path}: {type(error).__name__} {error}"[:SHOWN]) from None
         self._log.line(f"{method} {path} {answer[0]}")
         return answer
-
-    def _read(self, method: str, path: str, status: int, body: Any, answer: tuple[int, bytes]) -> Any:
-        text = answer[1].decode("utf-8", "replace")
-        if answer[0] != status:
-            self._log.line(f"sent {json.dumps(body)[:2000]}\nanswered {text[:2000]}")
-            raise Unproven(f"{method} {path} answers {answer[0]} instead of {status}: {text[:SHOWN]}")
-        try:
-            return json.loads(text) if text else None
-        except (ValueError, RecursionError):
-            raise Unproven(f"{method} {path} answers no JSON: {text[:SHOWN]}") from None
 
 
 def resources(application: Application) -> set[str]:
@@ -109,19 +102,26 @@ def resources(application: Application) -> set[str]:
     return found
 
 
-def check_resources(application: Application, made: list[dict[str, Any]]) -> None:
-    """made: what `gencode_build_bodies` has written. Raises Unproven."""
-    lacking = resources(application) ^ {one["url"] for one in made}
+def check_resources(application: Application, factories: Factories) -> None:
+    """What is left are records of every resource. Raises Unproven."""
+    known = set()
+    for name in factories.names:
+        made = factories.bodies(name)
+        known.add(made["url"])
+        _check(application, made["url"], *made["bodies"])
+        for address in reversed(made["made"]):
+            application.remove(address)
+    lacking = resources(application) ^ known
     if lacking:
         raise Unproven(
             f"the factories of the tests and the OpenAPI document differ in {sorted(lacking)}"[:SHOWN]
         )
-    for one in made:
-        _check(application, one["url"], *one["bodies"])
+    for name in factories.names:
+        factories.make(name)
 
 
 def _check(application: Application, url: str, first: dict[str, Any], second: dict[str, Any]) -> None:
-    made = application.create(url, first)
+    made = application.ask("POST", url, 201, first)
     address = f"{url}/{made['id']}"
     _compare("POST", url, first, made)
     _equal("GET", address, application.ask("GET", address, 200), made)

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
+from gencode.domain.errors import StoreError
 from gencode.workspace.blueprints.proposals.resource import BLUEPRINT_PROPOSALS
 from gencode.workspace.blueprints.proposals.table import BlueprintProposal
 from gencode.workspace.blueprints.resource import BLUEPRINTS
@@ -65,7 +65,7 @@ class BlueprintResults:
             return row
         try:
             return await create({**values, "id": row_id})
-        except IntegrityError:  # another worker, which this one has displaced, was faster
+        except StoreError:  # its id is taken: another worker, which this one has displaced, was faster
             if (row := await self._stored(table, row_id)) is None:
                 raise
             return row

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from gencode.blueprints.template_sets import OFFICIAL_SETS, SetContent, official_content
+from gencode.blueprints.template_sets import SetContent, official_content, official_sets
 from gencode.workspace.templates.models import TemplateItem, TemplateView
 from gencode.workspace.templates.table import ProofStatus
 
@@ -22,7 +22,7 @@ def official_id(content: SetContent) -> str:
 
 @lru_cache(maxsize=1)
 def _by_id() -> dict[str, SetContent]:
-    contents = map(official_content, OFFICIAL_SETS)
+    contents = map(official_content, official_sets())
     return {official_id(content): content for content in contents}
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from tests.campaigns.fuzzing.document import Described, Document
 from tests.campaigns.fuzzing.examples import EXAMPLES, PATCH, TEXT
-from tests.campaigns.fuzzing.files import form, hostile_form
+from tests.campaigns.fuzzing.files import damaged, form, hostile_form, packed_set
 from tests.campaigns.fuzzing.people import People, Person
 from tests.campaigns.fuzzing.rows import CAN_BE_MADE, KINDS, new_row, new_team, paused_task
 from tests.campaigns.fuzzing.values import DOCUMENTS, TEXTS, Generator, Json, encoded, mutated
@@ -144,6 +144,8 @@ class Cases:
         return usual if self._random.random() < 0.8 else self._random.choice(others)
 
     def _is_for_admins(self, operation: Described) -> bool:
+        if operation.name == "changeTeamPlan":
+            return True
         return operation.path.startswith(ADMIN_PATHS) and not operation.path.endswith("/me")
 
     async def _ids(self, operation: Described, person: Person, *, valid: bool) -> dict[str, str]:
@@ -165,6 +167,8 @@ class Cases:
             return {"task_id": str(answer.json()["task_id"])}
         if operation.name == "sendMessage":
             return {"id": await new_row(self._people, person, "conversation")}
+        if operation.name == "changeTeamPlan":
+            return {"id": await new_row(self._people, person, "team")}
         if operation.name == "leaveTeam":
             team, _ = await new_team(self._people, self._people.admin, "alice")
             return {"id": team}
@@ -221,7 +225,11 @@ class Cases:
 
     def _query(self, operation: Described, person: Person, *, valid: bool) -> list[tuple[str, str]]:
         if valid:
-            path = {"getRepositoryFile": [("path", "a.py")]}.get(operation.name, [])
+            path = {
+                "getRepositoryFile": [("path", "a.py")],
+                "checkRepositoryName": [("repo_name", "a-free-name")],
+                "downloadAppliedTemplate": [("blueprint_id", (person.rows["blueprint"] or ["x"])[0])],
+            }.get(operation.name, [])
             version = person.rows["requirement"][:1] if operation.name == "getRequirementChanges" else []
             return [*path, *(("from", one) for one in version)]
         chosen = [one for one in operation.inputs("query") if self._random.random() < 0.35]
@@ -263,7 +271,7 @@ class Cases:
     def _content(self, operation: Described, person: Person, *, valid: bool) -> tuple[bytes, str]:
         kind = operation.media_type
         if kind == MULTIPART:
-            return self._form(person, valid=valid)
+            return self._form(operation, person, valid=valid)
         if kind == "text/x-diff":
             return self._patch(person, valid=valid), kind
         body = self._body(operation, person, valid=valid)
@@ -285,10 +293,17 @@ class Cases:
         own = [*_names(example), *self._document.schemas.get(_model(operation), {}).get("properties", {})]
         return mutated(example, self._random, own, lambda: self._people.any_id(self._random))
 
-    def _form(self, person: Person, *, valid: bool) -> tuple[bytes, str]:
+    def _form(self, operation: Described, person: Person, *, valid: bool) -> tuple[bytes, str]:
         text = (TEXT % f"{person.marker} {self._people.number()}").encode()
+        name, content = "a.md", text
+        is_archive = operation.path.startswith("/api/v1/templates")
+        if is_archive:
+            name = "a.zip"
+            content = packed_set(EXAMPLES["createTemplate"](self._people, person, self._random))
         if valid or self._random.random() < 0.2:
-            return form("a.md", text), f"{MULTIPART}; boundary=b0"
+            return form(name, content), f"{MULTIPART}; boundary=b0"
+        if is_archive and self._random.random() < 0.7:
+            return form(name, damaged(content, self._random)), f"{MULTIPART}; boundary=b0"
         return hostile_form(self._random, text)
 
     def _patch(self, person: Person, *, valid: bool) -> bytes:

@@ -27,6 +27,18 @@ The system must export reports as PDF within 10 seconds. %s
 """
 SOURCE = "def area(w, h):\n    return w * h\n\n\ndef half(x):\n    return x / 2\n"
 
+SPEC: Mapping[str, Any] = {
+    "dataModels": [
+        {
+            "name": "Order",
+            "fields": [{"name": "total", "type": "decimal"}],
+            "relations": [{"name": "previous", "type": "ManyToOne", "target": "Order"}],
+        }
+    ],
+    "businessFlows": [{"name": "ship", "steps": [{"text": "Ship it."}]}],
+}
+"""A blueprint."""
+
 
 def first(person: Person, kind: str) -> str:
     return person.rows[kind][0] if person.rows[kind] else "00000000-0000-4000-8000-000000000000"
@@ -88,6 +100,21 @@ def document(people: People, person: Person, random: Random) -> Any:
     return {"name": f"d{people.number()}", "text": TEXT % person.marker + str(random.random())}
 
 
+def blueprint(people: People, person: Person, _random: Random) -> Any:
+    return {"name": person.marker, "version_tag": f"1.{people.number()}", "spec": SPEC}
+
+
+def template_set(people: People, person: Person, _random: Random) -> Any:
+    number = people.number()
+    version = f"{number // 9000}.0.{number % 9000}"
+    manifest = {"name": "plain", "version": version, "files": [{"path": "a.py", "template": "a.j2"}]}
+    return {
+        "name": person.marker,
+        "manifest": manifest,
+        "files": {"a.j2": "NAME = [[ project.name | py ]]\n"},
+    }
+
+
 def named(people: People, person: Person, _random: Random) -> Any:
     number = people.number()
     return {"name": f"{person.marker} {number}", "code": f"c{number}"}
@@ -123,6 +150,10 @@ EXAMPLES: Mapping[str, Example] = {
     "changeGitRepository": lambda p, w, r: {"name": f"{w.marker} {p.number()}"},
     "createCodeDiff": diff,
     "changeCodeDiff": lambda p, w, r: {"name": w.marker},
+    "importBlueprint": lambda p, w, r: {
+        "format": r.choice(["dbml", "jdl", "sql", "openapi"]),
+        "text": f"Table a {{\n  id int [pk]\n  b int [note: '{w.marker}']\n}}",
+    },
     "createTeam": named,
     "changeTeam": lambda p, w, r: {"description": w.marker},
     "addTeamMember": lambda p, w, r: {"username": "bob", "role": "viewer"},
@@ -130,6 +161,16 @@ EXAMPLES: Mapping[str, Example] = {
     "transferTeam": lambda p, w, r: {"member_id": w.rows["joined"][-1] if w.rows["joined"] else "x"},
     "createProject": named,
     "changeProject": lambda p, w, r: {"description": w.marker},
+    "cloneProject": lambda p, w, r: {"new_name": f"{w.marker} {p.number()}"},
+    "changeTeamPlan": lambda p, w, r: {"subscription_plan": "team", "max_members": 10},
+    "validateBlueprint": lambda p, w, r: {"spec": SPEC},
+    "createBlueprint": blueprint,
+    "createProjectBlueprint": blueprint,
+    "changeBlueprint": lambda p, w, r: {"name": w.marker, "spec": SPEC},
+    "createBlueprintVersion": lambda p, w, r: {"version_tag": f"2.{p.number()}"},
+    "createTemplate": template_set,
+    "changeTemplate": lambda p, w, r: {"name": w.marker, "tags": ["x"]},
+    "applyTemplate": lambda p, w, r: {"blueprint_id": first(w, "blueprint")},
     "createModelConfig": config,
     "changeModelConfig": lambda p, w, r: {"name": w.marker, "api_key": API_KEY, "is_default": False},
     "createKnowledgeBase": lambda p, w, r: {"name": f"{w.marker} {p.number()}"},

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Any
 
 NAMES = (
     *(
@@ -95,6 +97,23 @@ def bomb(random: Random) -> tuple[str, bytes]:
     if name not in _MADE:
         _MADE[name] = BOMBS[name]()
     return name, _MADE[name]
+
+
+def packed_set(template_set: Mapping[str, Any]) -> bytes:
+    """A template set as an archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", json.dumps(template_set["manifest"]))
+        for name, text in template_set["files"].items():
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+def damaged(content: bytes, random: Random) -> bytes:
+    changed = bytearray(content)
+    for _ in range(random.randint(1, 8)):
+        changed[random.randrange(len(changed))] = random.randrange(256)
+    return bytes(changed[: random.choice((len(changed), random.randrange(len(changed))))])
 
 
 def form(name: str, content: bytes, fields: Mapping[str, str] | None = None, boundary: str = "b0") -> bytes:

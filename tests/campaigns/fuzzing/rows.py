@@ -19,6 +19,8 @@ CREATED_BY: Mapping[str, tuple[str, str]] = {
     "repository": ("/git/repositories", "createGitRepository"),
     "team": ("/teams", "createTeam"),
     "project": ("/projects", "createProject"),
+    "blueprint": ("/blueprints", "createBlueprint"),
+    "set": ("/templates", "createTemplate"),
 }
 """The path and the operation that make a row of each kind."""
 CAN_BE_MADE = frozenset((*CREATED_BY, "diff", "document"))
@@ -35,6 +37,8 @@ KINDS = {
     "/api/v1/reviews/findings/": "finding",
     "/api/v1/teams/": "team",
     "/api/v1/projects/": "project",
+    "/api/v1/blueprints/": "blueprint",
+    "/api/v1/templates/": "set",
     "/api/v1/users/": "user",
     "/api/v1/auth/sessions/": "session",
 }

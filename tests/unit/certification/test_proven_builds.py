@@ -11,7 +11,7 @@ from gencode.blueprints.rendering import Database, Stack, render_project
 from gencode.certification import CertificateStatus, Certifier, StepReport
 from gencode.certification.environments import prepared_environment
 from gencode.certification.group_runner import run_group
-from gencode.certification.lock_files import BACKEND_LOCK
+from gencode.certification.lock_files import official_locks
 from gencode.certification.steps import groups_of
 from gencode.sandbox.bubblewrap import bubblewrap
 from gencode.sandbox.launched import LaunchedSandbox
@@ -82,7 +82,7 @@ async def last_step(files: Mapping[str, bytes], *, with_database: bool = True) -
     """Of the group with or without the database."""
     if with_database:
         require_database("postgresql")
-    environment = prepared_environment(build_environments(), files[BACKEND_LOCK])
+    environment = prepared_environment(build_environments(), official_locks()["fastapi"])
     assert environment is not None
     groups = [group for group in groups_of(files, Stack()) if bool(group.database) == with_database]
     sandbox = LaunchedSandbox(bubblewrap(()))

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gencode.blueprints.rendering import Database, Stack
+from gencode.blueprints import Blueprint
+from gencode.blueprints.rendering import Database, Stack, render_project
 from gencode.certification.environments import environment_name, prepared_environment
+from gencode.certification.lock_files import Lock, Tool, official_locks
 from gencode.certification.steps import groups_of
 
 Same = Callable[[object, object], bool]
@@ -41,13 +43,17 @@ def test_only_the_last_group_has_a_database() -> None:
 
 
 def test_an_environment_belongs_to_a_lock_file_and_is_there_when_it_is_whole(tmp_path: Path) -> None:
-    name = environment_name(b"a==1\n")
-    assert name != environment_name(b"a==2\n")
-    assert prepared_environment(tmp_path, b"a==1\n") is None
+    lock, other = (
+        Lock(tool=Tool.PYTHON, folder="backend", files={"requirements.lock": text})
+        for text in (b"a==1\n", b"a==2\n")
+    )
+    name = environment_name(lock)
+    assert name != environment_name(other)
+    assert prepared_environment(tmp_path, lock) is None
     (tmp_path / name).mkdir()
-    assert prepared_environment(tmp_path, b"a==1\n") is None
+    assert prepared_environment(tmp_path, lock) is None
     (tmp_path / name / "ready.json").write_text('{"versions": {"a": "1"}}')
-    found = prepared_environment(tmp_path, b"a==1\n")
+    found = prepared_environment(tmp_path, lock)
     assert found is not None
     assert found.versions == {"a": "1"}
 
@@ -74,3 +80,18 @@ def test_values_may_come_back_in_another_form(same: Same, sent: object, answered
 )
 def test_other_values_are_not_the_same(same: Same, sent: object, answered: object) -> None:
     assert not same(sent, answered)
+
+
+def test_a_lock_file_is_in_a_project_that_has_exactly_its_files() -> None:
+    lock = Lock(tool=Tool.NODE, folder="frontend", files={"package-lock.json": b"{}", "package.json": b"{}"})
+    project = {"frontend/package-lock.json": b"{}", "frontend/package.json": b"{}", "README.md": b""}
+    assert lock.is_in(project)
+    assert not lock.is_in({**project, "frontend/package.json": b'{"scripts": {}}'})
+    assert not lock.is_in({"frontend/package-lock.json": b"{}"})
+    assert lock.path == "frontend/package-lock.json"
+
+
+def test_rendered_projects_have_the_lock_files_of_their_templates() -> None:
+    model = {"projectName": "shop", "dataModels": [{"name": "Tag"}]}
+    rendered = render_project(Blueprint.model_validate(model), Stack()).files
+    assert official_locks()["fastapi"].is_in({path: text.encode() for path, text in rendered.items()})

@@ -62,6 +62,22 @@ def test_differences_are_told_by_id(tmp_path: Path, capsys: Capture) -> None:
     assert capsys.readouterr().out == "no differences\n"
 
 
+def test_the_migration_of_a_difference_is_shown(tmp_path: Path, capsys: Capture) -> None:
+    old = written(tmp_path, "old.json", GOOD)
+    without = json.loads(json.dumps(GOOD).replace('"email", "type"', '"mail", "type"'))
+    new = written(tmp_path, "new.json", without)
+    assert main(["blueprint", "diff", old, new, "--migration", "postgresql"]) == 0
+    shown = capsys.readouterr().out
+    assert "customers: drops column email [the values of this column are lost]" in shown
+    assert main(["blueprint", "diff", old, new, "--migration", "mysql", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [step["destructive"] for step in shown["migration"]].count(True) == 1
+    assert 'op.drop_column("customers", "email")' in shown["revision"]
+    broken = written(tmp_path, "broken.json", {"dataModels": [{"name": "class"}]})
+    assert main(["blueprint", "diff", broken, new, "--migration", "mysql"]) == 2
+    assert "the older blueprint has errors" in capsys.readouterr().err
+
+
 def test_another_part_can_add_a_verb(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,8 +1,9 @@
 """What tests of importers ask of a blueprint that was made of a text."""
 
 from gencode.blueprints import Entity, is_valid, validate
-from gencode.blueprints.importing import Imported, SourceFormat, import_text
+from gencode.blueprints.importing import Imported, SourceFormat
 from gencode.blueprints.importing.notes import MESSAGES
+from gencode.blueprints.importing.reading import import_text
 
 
 def imported(source: str, text: str, dialect: str = "") -> Imported:

@@ -10,11 +10,11 @@ import pytest
 from gencode.blueprints import Severity, validate
 from gencode.blueprints.rendering import Stack, render_project, template_context
 from gencode.blueprints.template_sets import (
-    OFFICIAL_SETS,
     SetContent,
     TemplateFinding,
     TemplateRenderer,
     official_content,
+    official_sets,
     read_content,
 )
 from gencode.blueprints.template_sets.proof_corpus import proof_corpus
@@ -59,7 +59,7 @@ async def test_a_set_of_the_distribution_is_rendered_alike_in_the_child(renderer
         assert not rendered.findings
         whole |= rendered.files
     assert whole == render_project(shop, Stack()).files
-    assert set(Stack().template_sets) <= set(OFFICIAL_SETS)
+    assert set(Stack().template_sets) <= set(official_sets())
 
 
 ERRORS: Mapping[str, tuple[str, int, str]] = {

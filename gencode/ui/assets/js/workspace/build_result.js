@@ -1,7 +1,7 @@
 // What a build has made and what is proven of it, below the task's outcome.
 
 import { get } from "../api.js";
-import { fill, h } from "../dom.js";
+import { fill, h, icon } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { duration, number, size, t } from "../words.js";
 import { copier } from "../views/outcome.js";
@@ -11,13 +11,14 @@ export async function buildOf(place, id) {
   const path = `task/${encodeURIComponent(id)}`;
   const { items } = await get(`${path}/artifacts`);
   if (!items.length) return fill(place);
-  const report = await get(`${path}/qa-report`);
+  const [report, task] = await Promise.all([get(`${path}/qa-report`), get(path)]);
   fill(
     place,
     h(
       "section",
       { class: "details", "aria-labelledby": "build-title" },
       h("h2", { id: "build-title" }, t("builtProject")),
+      /^https?:\/\//.test(task.repo_url || "") && repository(task),
       ...items.map((one) => artifact(path, one)),
       ...proof(report),
       report.holes?.length > 0 && holes(report.holes),
@@ -25,6 +26,15 @@ export async function buildOf(place, id) {
     ),
   );
 }
+
+const repository = ({ repo_url: url, clone_url: clone, commit }) =>
+  h(
+    "div",
+    { class: "stack tight" },
+    h("div", { class: "buttons" }, h("a", { class: "button primary", href: url, rel: "noopener noreferrer", target: "_blank" }, icon("external"), t("openRepository"))),
+    digest("clone-command", t("clone"), `git clone ${clone || url}`),
+    commit && h("p", { class: "note" }, `${t("commit")} `, h("code", {}, commit.slice(0, 12))),
+  );
 
 /** The steps of its proof, as they end. */
 export function liveProof(place, { id, task }) {

@@ -1,7 +1,7 @@
 // The tab of the build: the stack, whether the project is pushed, what would be written, and earlier builds.
 
 import { get, post, unique } from "../../api.js";
-import { modelSelect } from "../../choices.js";
+import { hostSelect, modelSelect } from "../../choices.js";
 import { choice, labelled, mark, text } from "../../controls.js";
 import { fill, h } from "../../dom.js";
 import { downloadLink } from "../../download.js";
@@ -17,8 +17,9 @@ export function buildTab(draft) {
   const why = h("p", { class: "note", id: "build-why", role: "status" });
   const button = h("button", { class: "button primary", "aria-describedby": "build-why" }, t("bpBuild"));
   const preview = h("div", { class: "stack tight", "aria-live": "polite" });
-  const form = h("form", { class: "form", novalidate: true }, ...stack(), limits(), h("div", { class: "send" }, why, button, trouble));
+  const form = h("form", { class: "form", novalidate: true }, ...stack(), delivery(), limits(), h("div", { class: "send" }, why, button, trouble));
   const kept = keepEdits(form, `${draft.key}/build`, null, () => form.reset());
+  for (const part of form.querySelectorAll("details")) part.open = [...part.querySelectorAll("input")].some(({ value }) => value);
   let timer = null;
   let sent = null; // {body, key}: sending again after a lost connection is no second build
   form.addEventListener("input", (event) => {
@@ -48,10 +49,10 @@ export function buildTab(draft) {
   async function look() {
     if (draft.row.errors) return preview.replaceChildren();
     try {
-      const { database } = form.elements;
+      const stack = new URLSearchParams({ database: form.elements.database.value, frontend: form.elements.frontend.value });
       const older = draft.row.parent_id ? `&from=${draft.row.parent_id}` : "";
-      const found = await get(`${draft.path}/preview?database=${database.value}${older}`);
-      fill(preview, ...previewOf(draft, found, database.value));
+      const found = await get(`${draft.path}/preview?${stack}${older}`);
+      fill(preview, ...previewOf(draft, found, stack));
     } catch (error) {
       fill(preview, h("p", { class: "note" }, said(error)));
     }
@@ -74,8 +75,30 @@ function stack() {
       "div",
       { class: "grid" },
       labelled("database", t("bpDatabase"), "", choice(named("bpDatabases"))),
+      labelled("frontend", t("bpFrontend"), "", choice(named("bpFrontends"))),
     ),
   ];
+}
+
+/** The names are those by which the service says what is wrong with them. */
+function delivery() {
+  const visibility = choice([
+    ["true", t("private")],
+    ["false", t("public")],
+  ]);
+  return h(
+    "details",
+    {},
+    h("summary", {}, t("bpDelivery")),
+    h(
+      "div",
+      { class: "grid" },
+      labelled("deliver.repo_name", t("name"), t("bpRepoHint"), text("")),
+      labelled("deliver.private", t("visibility"), "", visibility),
+      labelled("deliver.host", t("host"), t("hostHint"), hostSelect()),
+      labelled("deliver.github_org", t("organisation"), t("organisationHint"), text(t("default"))),
+    ),
+  );
 }
 
 const limits = () =>
@@ -86,6 +109,7 @@ const limits = () =>
     h(
       "div",
       { class: "grid" },
+      labelled("holes", t("bpOpenParts"), t("bpOpenPartsHint"), choice(Object.entries(t("bpOpenPartsBy")))),
       labelled("model", t("model"), t("bpBuildModelHint"), modelSelect()),
       labelled("max_cost", t("maxCost"), t("bpCostHint"), text(t("noLimit"), "decimal")),
     ),
@@ -93,12 +117,16 @@ const limits = () =>
 
 function bodyOf(form) {
   const value = (name) => form.elements[name].value.trim();
-  const body = { stack: { database: value("database") } };
+  const body = { stack: { database: value("database"), frontend: value("frontend") }, holes: value("holes") };
+  if (value("deliver.repo_name")) {
+    body.deliver = { repo_name: value("deliver.repo_name"), private: value("deliver.private") === "true" };
+    for (const name of ["host", "github_org"]) if (value(`deliver.${name}`)) body.deliver[name] = value(`deliver.${name}`);
+  }
   for (const name of ["model", "max_cost"]) if (value(name)) body[name] = value(name);
   return body;
 }
 
-function previewOf(draft, { files, holes, impact }, database) {
+function previewOf(draft, { files, holes, impact }, stack) {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return [
     h("h2", {}, t("bpPreview")),
@@ -111,7 +139,7 @@ function previewOf(draft, { files, holes, impact }, database) {
       h("ul", { class: "coverage" }, ...files.map((file) => h("li", {}, h("code", {}, file.path), ` ${size(file.bytes)}`))),
     ),
     ...(impact ? impactOf(impact) : []),
-    h("div", { class: "buttons" }, downloadLink(`${draft.path}/project.zip?database=${database}`, `${draft.row.name}.zip`, t("bpUnproven"))),
+    h("div", { class: "buttons" }, downloadLink(`${draft.path}/project.zip?${stack}`, `${draft.row.name}.zip`, t("bpUnproven"))),
   ];
 }
 
