@@ -351,7 +351,8 @@ async def test_tables_are_imported_and_what_is_not_taken_over_is_told(
     file = tmp_path / "shop.sql"
     file.write_text(
         "CREATE TABLE customers (id INT PRIMARY KEY, email VARCHAR(80) UNIQUE);\n"
-        "CREATE TABLE orders (id INT PRIMARY KEY, customer_id INT REFERENCES customers (id), shape GEOMETRY);\n",
+        "CREATE TABLE orders (\n"
+        "  id INT PRIMARY KEY, customer_id INT REFERENCES customers (id), shape GEOMETRY);\n",
         encoding="utf-8",
     )
     async with (
