@@ -13,6 +13,7 @@ from gencode.domain.task import Task
 
 _OF_PARAMETERS = (
     "blueprint_id",
+    "blueprint_name",
     "version_tag",
     "is_draft",
     "blueprint_digest",
@@ -43,6 +44,7 @@ class BuildFields(BaseModel, defer_build=True):
     """Known when the stage that makes them has ended."""
 
     blueprint_id: str | None = None
+    blueprint_name: str | None = None
     version_tag: str | None = Field(None, description="Of the blueprint when it was submitted")
     is_draft: bool | None = Field(None, description="Whether the blueprint was a draft then")
     blueprint_digest: str | None = Field(None, description="SHA-256 of the document")
