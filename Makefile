@@ -95,6 +95,9 @@ build-campaign: $(VENV)/.test ## Prove rendered projects in the sandbox (COUNT=,
 	$(BIN)/python -m tests.campaigns.build $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(DATABASES),--databases $(DATABASES)) $(if $(FRONTEND),--frontend $(FRONTEND)) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
+import-campaign: $(VENV)/.test ## Import every SQL, DBML, JDL and OpenAPI file of a folder as a blueprint (CORPUS=)
+	$(BIN)/python -m tests.campaigns.imports $(CORPUS) $(ARGS)
+
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 

@@ -115,7 +115,7 @@ LOGIN_COMMANDS: Mapping[str, Command] = {
 
 BLUEPRINT_COMMANDS: Mapping[str, Command] = {
     "blueprint": Command(
-        help="validate, compare and import blueprints of applications",
+        help="validate, compare, import and export blueprints of applications",
         module="gencode.cli.commands.blueprint",
     ),
 }

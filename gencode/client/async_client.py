@@ -273,6 +273,11 @@ class Client:
         except ValueError:
             raise unexpected_response(response) from None
 
+    async def text(self, path: str, *, params: Mapping[str, str] | None = None) -> str:
+        """The body of a response that is a text; `path` as in `call`."""
+        response = await self._connection.request("GET", f"/api/v1{path}", params=dict(params or {}))
+        return response.text
+
     async def artifact(self, task_id: str) -> bytes:
         """The archive of a build, in one folder; see `unpack`."""
         return await self.result(task_id, "artifact")

@@ -149,6 +149,9 @@ class SyncClient:
     def call(self, method: str, path: str, **more: Any) -> Any:
         return self._portal.call(partial(self._client.call, method, path, **more))
 
+    def text(self, path: str, **more: Any) -> str:
+        return self._portal.call(partial(self._client.text, path, **more))
+
     def artifact(self, task_id: str) -> bytes:
         return self._portal.call(self._client.artifact, task_id)
 

@@ -41,7 +41,8 @@ class AuthenticationMiddleware:
         try:
             authentication = await self._authenticate(scope)
         except (Unauthorized, StoreError) as error:
-            await problem_response(error)(scope, receive, send)
+            language = Headers(scope=scope).get("accept-language", "")
+            await problem_response(error, accept_language=language)(scope, receive, send)
             return
         scope.setdefault("state", {}).update(
             principal=authentication.principal, session_id=authentication.session_id

@@ -25,6 +25,7 @@ from gencode.domain.errors import (
 from gencode.http.body_limits import TOO_LARGE
 from gencode.http.openapi import PROBLEM_MEDIA_TYPE
 from gencode.http.operation import OPERATION, Operation
+from gencode.http.problem_titles import title
 from gencode.http.rate_limit import OverLimit
 from gencode.http.response_specs import json_text
 from gencode.http.task_models import BrokenRule, Problem
@@ -35,11 +36,13 @@ MAX_SHOWN = 200
 log = structlog.get_logger(__name__)
 
 
-def problem_response(error: GencodeError, headers: Mapping[str, str] | None = None) -> Response:
-    """The response to a request that failed."""
+def problem_response(
+    error: GencodeError, headers: Mapping[str, str] | None = None, accept_language: str = ""
+) -> Response:
+    """The response to a request that failed. `accept_language`: its header, for the title."""
     problem = Problem(
         type=f"urn:gencode:error:{error.code}",
-        title=HTTPStatus(error.http_status).phrase,
+        title=title(error.code, HTTPStatus(error.http_status).phrase, accept_language),
         status=error.http_status,
         detail=error.message,
         code=error.code,
@@ -59,9 +62,10 @@ def _headers(error: GencodeError) -> dict[str, str]:
     return {}
 
 
-async def on_gencode_error(_request: Request, error: Exception) -> Response:
+async def on_gencode_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GencodeError)  # noqa: S101 - registered for this class only
-    return problem_response(error, error.headers if isinstance(error, OverLimit) else None)
+    headers = error.headers if isinstance(error, OverLimit) else None
+    return problem_response(error, headers, _accept_language(request))
 
 
 async def on_client_disconnect(_request: Request, _error: Exception) -> Response:
@@ -72,7 +76,7 @@ async def on_client_disconnect(_request: Request, _error: Exception) -> Response
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Handles Starlette's own errors: no such route, wrong method, body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    return problem_response(_from_http(request, error), error.headers)
+    return problem_response(_from_http(request, error), error.headers, _accept_language(request))
 
 
 def unexpected(path: str, error: Exception) -> Response:
@@ -85,6 +89,10 @@ def reference_for(where: str, error: Exception) -> Internal:
     reference = secrets.token_hex(4)
     log.error("unexpected error", reference=reference, path=where, exc_info=error)
     return Internal(f"an unexpected error; the log has it under reference {reference}")
+
+
+def _accept_language(request: Request) -> str:
+    return request.headers.get("accept-language", "")
 
 
 def _from_http(request: Request, error: HTTPException) -> GencodeError:

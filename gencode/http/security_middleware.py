@@ -72,7 +72,10 @@ class SecurityMiddleware:
             await send(message)
 
         error = _broken_rule(scope, self._rules, self._limits)
-        app = problem_response(error, _connection_headers(error)) if error else self._app
+        app = self._app
+        if error:
+            language = Headers(scope=scope).get("accept-language", "")
+            app = problem_response(error, _connection_headers(error), language)
         try:
             await app(scope, receive, send_with_headers)
         except Exception as exception:

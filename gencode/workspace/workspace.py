@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gencode.blueprints.importing.limited_importer import LimitedImporter
 from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog
 from gencode.workspace.database import Database, open_database
@@ -67,6 +68,7 @@ class Workspace:
     allows_registration: bool
     trusted_proxies: Sequence[Network]
     plans: PlanRules
+    importer: LimitedImporter = field(default_factory=LimitedImporter)
     used_secrets: OwnedSecrets = field(default_factory=OwnedSecrets, repr=False)
     opened_at: datetime = field(default_factory=now)
 

@@ -356,7 +356,7 @@ FOR_EVERYBODY = {
     *("listBlueprints", "createBlueprint", "getBlueprint", "changeBlueprint", "deleteBlueprint"),
     *("validateBlueprint", "createProjectBlueprint", "listProjectBlueprints", "examineBlueprint"),
     *("previewBlueprint", "downloadBlueprintProject", "compareBlueprint", "getBlueprintHistory"),
-    *("publishBlueprint", "createBlueprintVersion"),
+    *("publishBlueprint", "createBlueprintVersion", "importBlueprint", "exportBlueprint"),
     *("listDeployments", "createDeployment", "getDeployment", "changeDeployment", "deleteDeployment"),
     *("listProjectDeployments", "renderDeployment"),
     *("listBlueprintProposals", "getBlueprintProposal", "acceptBlueprintProposal", "rejectBlueprintProposal"),

@@ -46,7 +46,10 @@ async def built(http: httpx.AsyncClient, blueprint_id: str, **body: Any) -> dict
     """The task, when it is over."""
     answer = await http.post(f"/blueprints/{blueprint_id}/generate", json=body)
     assert answer.status_code == 202, answer.text
-    task_id = answer.json()["task_id"]
+    return await over(http, answer.json()["task_id"])
+
+
+async def over(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
     await events(str(http.base_url).removesuffix("/api/v1/"), task_id)
     return dict((await http.get(f"/task/{task_id}")).json())
 
@@ -154,3 +157,34 @@ async def revisions_of(http: httpx.AsyncClient, task: dict[str, Any]) -> list[st
     download = await http.get(f"/task/{task['task_id']}/artifact")
     with zipfile.ZipFile(io.BytesIO(download.content)) as project:
         return [name for name in project.namelist() if "/migrations/versions/" in name]
+
+
+async def test_a_build_is_regenerated_from_a_newer_version_and_tells_what_changes(tmp_path: Path) -> None:
+    async with service(tmp_path) as http:
+        blueprint = await stored(http, SPEC)
+        first = await built(http, blueprint, stack={"database": "mysql"})
+        same = await regenerated(http, first)
+        assert (same["commit"], same["stack"]) == (first["commit"], first["stack"])
+        assert [same["changes"][name] for name in ("added", "changed", "removed")] == [0, 0, 0]
+        made = await http.post(f"/blueprints/{blueprint}/versions", json={"version_tag": "0.2.0"})
+        spec = {**SPEC, "dataModels": [{"name": "Invoice", "fields": [{"name": "n", "type": "integer"}]}]}
+        newer = made.json()["id"]
+        assert (await http.patch(f"/blueprints/{newer}", json={"spec": spec})).status_code == 200
+        other = await regenerated(http, first, blueprint_id=newer)
+        changes = other["changes"]
+        assert changes["since"] == first["task_id"]
+        assert "backend/app/models/invoice.py" in changes["added_paths"]
+        assert "backend/app/models/customer.py" in changes["removed_paths"]
+        assert "backend/app/models/__init__.py" in changes["changed_paths"]
+        missing = "00000000-0000-4000-8000-000000000000"
+        refused = await http.post(
+            "/pipelines/build", json={"blueprint_id": blueprint, "regenerates": missing}
+        )
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "regenerates")
+        assert (await http.post(f"/task/{missing}/regenerate", json={})).status_code == 404
+
+
+async def regenerated(http: httpx.AsyncClient, task: dict[str, Any], **body: Any) -> dict[str, Any]:
+    answer = await http.post(f"/task/{task['task_id']}/regenerate", json=body)
+    assert answer.status_code == 202, answer.text
+    return await over(http, answer.json()["task_id"])

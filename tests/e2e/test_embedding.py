@@ -197,7 +197,7 @@ async def test_streams_end_when_the_server_of_the_host_stops(example: str, tmp_p
                     process.send_signal(signal.SIGTERM)
                     rest = [line async for line in lines]
             assert any("reconnect to go on" in line for line in rest)
-            with anyio.fail_after(20):
+            with anyio.fail_after(120):
                 await process.wait()
         assert "Traceback" not in (tmp_path / "log").read_text()
 
@@ -223,7 +223,7 @@ async def host_process(folder: Path, variables: dict[str, str]) -> AsyncIterator
 
 
 async def wait_until_it_answers(http: httpx.AsyncClient) -> None:
-    with anyio.fail_after(30):
+    with anyio.fail_after(120):
         while True:
             try:
                 assert (await http.get("/gencode/livez")).status_code == 200

@@ -65,7 +65,7 @@ async def forge_with_git(tmp_path: Path) -> AsyncIterator[GitWorkspace]:
     url = address(sock)
     async with (
         serve(forge_app(tmp_path / "forge", url, TOKEN), sock),
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client,
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=120) as client,
     ):
         created = await client.post(
             "/api/v3/user/repos", json={"name": "demo"}, headers={"Authorization": f"Bearer {TOKEN}"}

@@ -343,3 +343,33 @@ async def test_requirements_become_a_blueprint_and_a_change_is_proposed(
         await check_accessibility(page)
         await proposal.get_by_role("button", name="Accept").click()
         await expect(page.locator(".diagram").get_by_role("link", name="供应商")).to_be_visible()
+
+
+async def test_tables_are_imported_and_what_is_not_taken_over_is_told(
+    browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "shop.sql"
+    file.write_text(
+        "CREATE TABLE customers (id INT PRIMARY KEY, email VARCHAR(80) UNIQUE);\n"
+        "CREATE TABLE orders (\n"
+        "  id INT PRIMARY KEY, customer_id INT REFERENCES customers (id), shape GEOMETRY);\n",
+        encoding="utf-8",
+    )
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/blueprints/new", expected=["422"]) as page,
+    ):
+        await page.get_by_label("How it begins").select_option("From a file")
+        await page.get_by_label("Its text").fill("CREATE TABLE (((")
+        await page.get_by_role("button", name="Import it").click()
+        await expect(page.get_by_label("Its text")).to_be_focused()
+        await page.get_by_label("File", exact=True).set_input_files(file)
+        await expect(page.get_by_label("Its text")).to_have_value(file.read_text(encoding="utf-8"))
+        await check_accessibility(page)
+        await page.get_by_role("button", name="Import it").click()
+        await page.get_by_role("region", name="It is imported").get_by_role("link").click()
+        await expect(page.get_by_role("group", name="Entity diagram").get_by_role("link")).to_have_count(2)
+        await open_tab(page, "Versions")
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="DBML").click()
+        assert (await download.value).suggested_filename.endswith(".dbml")

@@ -350,9 +350,13 @@ async def test_time_left_and_stalls_are_shown_as_reported(browser: Browser, tmp_
         },
     ]
     streams = [WORKING + f"event: progress\ndata: {json.dumps(one)}\n\n" for one in told]
+    seen = anyio.Event()  # the first stream: the second would replace what the page shows of it
 
     async def stream(route: Route) -> None:
-        body = streams[0] if "after=0" in route.request.url else streams[1]
+        body = streams[0]
+        if "after=0" not in route.request.url:
+            await seen.wait()
+            body = streams[1]
         await route.fulfill(content_type="text/event-stream", body=body)
 
     async with (
@@ -365,6 +369,7 @@ async def test_time_left_and_stalls_are_shown_as_reported(browser: Browser, tmp_
         await expect(page.get_by_role("progressbar")).to_have_attribute("value", "40")
         await expect(page.locator(".figure.left")).to_contain_text("about 1 min 35 s · 40%")
         await expect(page.locator(".notice").last).to_contain_text("silent")
+        seen.set()
         await expect(page.locator(".notice").last).to_contain_text("slow down")
         await expect(page.get_by_role("progressbar")).to_be_hidden()
         await expect(page.locator(".figure.left")).to_be_hidden()

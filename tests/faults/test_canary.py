@@ -253,7 +253,7 @@ async def test_every_secret_is_only_where_it_belongs(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{variables['SERVER_PORT']}"
         async with (
             child(tmp_path, variables, outputs) as process,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=120) as http,
         ):
             http.headers["Authorization"] = f"Bearer {API_KEY}"
             done = await run(http, outputs, "hello", callback_url=f"{told.url}/{CALLBACK}?token={CALLBACK}")
@@ -323,7 +323,7 @@ async def test_a_secret_that_the_model_repeats_is_nowhere(tmp_path: Path, where:
         url = f"http://127.0.0.1:{variables['SERVER_PORT']}"
         async with (
             child(tmp_path, variables, outputs) as process,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=120) as http,
         ):
             http.headers["Authorization"] = f"Bearer {API_KEY}"
             failed = await run(http, outputs, "hello", allow_secrets=True)

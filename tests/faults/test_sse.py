@@ -214,7 +214,7 @@ async def test_500_readers_of_one_task_get_identical_bytes(tmp_path: Path, many_
     plan, files = anyio.Event(), anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": plan, "app.py": files})) as model,
-        running_app(settings(tmp_path, model)) as app,
+        running_app(settings(tmp_path, model, ping_seconds=3600)) as app,
     ):
         task_id = await submit(app.url)
         path = f"/api/v1/status/{task_id}"

@@ -16,7 +16,7 @@ BODY = {"prompt": "say hello", "repo_name": "hello"}
 
 def client(url: str) -> httpx.AsyncClient:
     """Without certificates, which make each new client slow; the servers of tests use plain HTTP."""
-    return httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, verify=False)
+    return httpx.AsyncClient(base_url=url, timeout=120, trust_env=False, verify=False)
 
 
 async def post(url: str, path: str, json: Any = None, **headers: str) -> httpx.Response:

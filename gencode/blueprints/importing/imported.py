@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from gencode.blueprints.importing.notes import Note
 from gencode.blueprints.model import Blueprint
 
+MAX_CHARACTERS = 4_000_000
+"""Of a text."""
+
 
 class SourceFormat(StrEnum):
     SQL = "sql"

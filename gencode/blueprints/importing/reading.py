@@ -9,13 +9,12 @@ from typing import Any
 
 from gencode.blueprints.importing.dbml import read_dbml
 from gencode.blueprints.importing.finishing import finished
-from gencode.blueprints.importing.imported import Imported, ImportFailed, SourceFormat
+from gencode.blueprints.importing.imported import MAX_CHARACTERS, Imported, ImportFailed, SourceFormat
 from gencode.blueprints.importing.jdl import read_jdl
 from gencode.blueprints.importing.notes import NoteList
 from gencode.blueprints.importing.openapi import read_openapi
 from gencode.blueprints.importing.relational.to_blueprint import blueprint_document
 
-MAX_CHARACTERS = 4_000_000
 Reader = Callable[[str, str, NoteList], dict[str, Any]]
 """Text and dialect become a document."""
 

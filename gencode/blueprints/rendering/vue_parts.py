@@ -135,7 +135,8 @@ def _opened(page: _Page, part: Context) -> tuple[str, set[int]]:
     return code, handled
 
 
-def _size(part: Context, name: str, most: int) -> str:
+def _whole(part: Context, name: str, most: int) -> str:
+    """A prop that is a whole number from 1 to `most`, else ""."""
     value = part["props"].get(name)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most else ""
 
@@ -150,7 +151,7 @@ def _table(page: _Page, part: Context) -> Made:
         (":columns", _names(part["columns"] or ["id"])),
         (":changes", "changes"),
         (":query", _query(page, part)),
-        (":page-size", _size(part, "pageSize", 200)),
+        (":page-size", _whole(part, "pageSize", 200)),
         ("can-create", None if create else ""),
         ("can-open", None if opened else ""),
         ("can-remove", None if part["props"].get("deletable") is True else ""),
@@ -167,7 +168,7 @@ def _cards(page: _Page, part: Context) -> Made:
         (":columns", _names(part["columns"] or ["id"])),
         (":changes", "changes"),
         (":query", _query(page, part)),
-        (":page-size", _size(part, "pageSize", 200)),
+        (":page-size", _whole(part, "pageSize", 200)),
         ("can-open", None if opened else ""),
         ("@open", opened),
     ]
@@ -314,8 +315,7 @@ def _tabs(page: _Page, part: Context) -> Made:
 
 
 def _heading(page: _Page, part: Context) -> Made:
-    level = part["props"].get("level")
-    level = level if isinstance(level, int) and 1 <= level <= 6 else 2
+    level = _whole(part, "level", 6) or "2"
     return [page.element(f"h{level}", text=page.text(part["text"]))], set()
 
 

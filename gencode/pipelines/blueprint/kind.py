@@ -52,6 +52,7 @@ class BlueprintFields(BaseModel):
     """Fields of a task's JSON that only these tasks have."""
 
     blueprint_id: str | None = Field(None, description="Of the draft: the new one, or the one to be changed")
+    blueprint_name: str | None = Field(None, description="As asked for; else the first line of the text")
     proposal_id: str | None = Field(None, description="Of the proposed change")
     project_id: str | None = None
     version_tag: str | None = None
@@ -140,6 +141,7 @@ def _fields(task: Task) -> Mapping[str, Any]:
     return {
         "model": task.parameters.get("model"),
         "project_id": task.parameters.get("project_id"),
+        "blueprint_name": task.parameters.get("title"),
         "blueprint_id": task.result.get("blueprint_id") or task.parameters.get("blueprint_id"),
         **{name: task.result.get(name) for name in _OF_RESULT},
     }

@@ -14,9 +14,11 @@ import anyio.to_thread
 from gencode.certification import unverified
 from gencode.domain.tree import MAX_RENDERED_FILES, Tree
 from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.engine.ports.store import Store
 from gencode.githosts.commit import commit_objects
 from gencode.githosts.port import Snapshot
 from gencode.pipelines.build.artifacts import Archived, ArchiveFacts, Built
+from gencode.pipelines.build.changes import changes_since
 from gencode.pipelines.build.names import ARCHIVED, QA
 from gencode.pipelines.build.qa_report import NOT_YET, qa_result, report_of
 
@@ -27,10 +29,11 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Archiving:
-    """`author`: of the commit."""
+    """`author`: of the commit. `store`: has the earlier build that this one is compared with."""
 
-    def __init__(self, author: str) -> None:
+    def __init__(self, author: str, store: Store) -> None:
         self._author = author
+        self._store = store
 
     async def __call__(self, work: Built | Archived, emit: Emit) -> Archived:
         """Raises UnsafePath, UnsafeTree."""
@@ -40,7 +43,10 @@ class Archiving:
         report = report_of(work, unverified(NOT_YET))
         told = archive_update(facts)
         checkpoints = {**told.checkpoints, QA: report.model_dump_json()}
-        await emit(replace(told, checkpoints=checkpoints, result={**told.result, **qa_result(report)}))
+        updates = [replace(told, checkpoints=checkpoints, result={**told.result, **qa_result(report)})]
+        if changes := await changes_since(self._store, work):
+            updates.append(StageUpdate(kind="changes", data=changes, result={"changes": changes}))
+        await emit(*updates)
         return Archived(built=work, facts=facts)
 
 

@@ -82,6 +82,7 @@ class Given:
     scope         see gencode.workspace.builds.tables.WrittenHole
     holes         whether a model writes them; `rewrite`: also those that an earlier one has written
     repository    where to push it; None: nowhere
+    regenerates   the earlier build that it is compared with
     """
 
     run: ModelRun
@@ -95,6 +96,7 @@ class Given:
     scope: str
     holes: HoleMode
     repository: RepositorySpec | None = None
+    regenerates: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

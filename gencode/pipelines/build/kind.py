@@ -84,6 +84,7 @@ KIND = Kind(
         "rendered",
         "hole",
         "archived",
+        "changes",
         "verification_step",
         "certificate",
         "repo",
@@ -97,6 +98,7 @@ KIND = Kind(
     operations=(
         builds.generate_blueprint,
         builds.list_builds,
+        builds.regenerate,
         artifacts.list_artifacts,
         artifacts.get_artifact,
         artifacts.get_report,
@@ -129,7 +131,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
             settings.max_output_tokens,
             settings.files_at_once,
         ),
-        Archiving(settings.git_author),
+        Archiving(settings.git_author, dependencies.store),
         Verifying(certifier, services.builds, settings.git_author),
         CreatingBuildRepo(
             CreatingRepo(dependencies.git_host), settings.git_author, dependencies.secrets.current

@@ -22,7 +22,6 @@ from gencode.pipelines.build.artifacts import (
     HoleOutcome,
     HoleOutcomes,
     RenderedProject,
-    filled_files,
 )
 from gencode.pipelines.build.delivering import CreatingBuildRepo, is_delivered, project_of
 from gencode.pipelines.build.messages import message
@@ -113,11 +112,6 @@ def built_of(given: Given, checkpoints: Checkpoints) -> Built | None:
     return Built(given=given, rendered=rendered, holes=_outcomes(checkpoints))
 
 
-def files_of(checkpoints: Checkpoints) -> Mapping[str, str]:
-    """Of a build whose templates are rendered."""
-    return filled_files(RenderedProject.model_validate_json(checkpoints[RENDERED]), _outcomes(checkpoints))
-
-
 def _outcomes(checkpoints: Checkpoints) -> tuple[HoleOutcome, ...]:
     stored = checkpoints.get(HOLES)
     return HoleOutcomes.model_validate_json(stored).holes if stored else ()
@@ -136,6 +130,7 @@ def _given(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         scope=request["scope"],
         holes=request.get("holes", "model"),
         repository=_repository(task, request),
+        regenerates=request.get("regenerates"),
     )
 
 

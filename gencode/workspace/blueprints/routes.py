@@ -31,6 +31,7 @@ from gencode.workspace.blueprints.examination import (
     preview_of,
     require_valid,
 )
+from gencode.workspace.blueprints.exchange import EXCHANGE_OPERATIONS
 from gencode.workspace.blueprints.impact import Version
 from gencode.workspace.blueprints.predecessors import published_predecessors, usable
 from gencode.workspace.blueprints.proposals.routes import PROPOSAL_OPERATIONS
@@ -280,6 +281,7 @@ BLUEPRINT_OPERATIONS = (
     get_history,
     publish,
     create_version,
+    *EXCHANGE_OPERATIONS,
     *PROPOSAL_OPERATIONS,
 )
 _SAFETY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}

@@ -150,6 +150,10 @@ EXAMPLES: Mapping[str, Example] = {
     "changeGitRepository": lambda p, w, r: {"name": f"{w.marker} {p.number()}"},
     "createCodeDiff": diff,
     "changeCodeDiff": lambda p, w, r: {"name": w.marker},
+    "importBlueprint": lambda p, w, r: {
+        "format": r.choice(["dbml", "jdl", "sql", "openapi"]),
+        "text": f"Table a {{\n  id int [pk]\n  b int [note: '{w.marker}']\n}}",
+    },
     "createTeam": named,
     "changeTeam": lambda p, w, r: {"description": w.marker},
     "addTeamMember": lambda p, w, r: {"username": "bob", "role": "viewer"},

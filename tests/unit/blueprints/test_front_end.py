@@ -122,6 +122,8 @@ def test_texts_of_a_blueprint_are_constants_of_scripts_only(seed: int) -> None:
             )
             assert re.fullmatch(r"[\x20-\x7e\n]*", template), "names and code only"
             assert not set("`$\\") & set(template)
+            elements = {one for one in re.findall(r"<([A-Za-z]\w*)", template) if one[0].islower()}
+            assert elements <= {"div", "h1", "h2", "h3", "h4", "h5", "h6", "p", "section", "strong"}
 
 
 def test_every_file_of_the_set_is_rendered_or_copied() -> None:

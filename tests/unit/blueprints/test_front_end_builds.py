@@ -77,7 +77,10 @@ def packages() -> Path:
         for name, text in named.items():
             (made / name).write_text(text, "utf-8")
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=made, check=True, capture_output=True)
+        ran = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False)
+        if ran.returncode and "CI" not in os.environ:
+            pytest.skip(f"the packages cannot be had: {ran.stderr[-300:]}")
+        assert ran.returncode == 0, ran.stderr[-2000:]
         made.rename(folder)
     return folder / "node_modules"
 

@@ -56,7 +56,10 @@ def test_the_example_sentence_becomes_users_roles_and_permissions() -> None:
     assert {"username", "email", "password_hash"} <= {field.name for field in user.fields}
     assert [(one.type.value, one.target) for one in user.relations] == [("ManyToMany", "Role")]
     assert [(one.type.value, one.target) for one in role.relations] == [("ManyToMany", "Permission")]
-    assert {page.path for page in blueprint.pages} >= {"/user", "/user/:id/edit"}
+    assert {page.path for page in blueprint.pages} >= {"/user", "/user/:id/edit", "/login", "/register"}
+    bound = [one.data_binding for page in blueprint.pages for one in page.components if one.data_binding]
+    assert not any("password_hash" in binding.fields for binding in bound)
+    assert all(binding.fields for binding in bound if binding.entity == "User")
     assert [flow.name for flow in blueprint.business_flows] == ["logIn", "register"]
     assert [api.flow for api in blueprint.apis] == ["logIn", "register"]
     assert blueprint.label == "用户管理系统"

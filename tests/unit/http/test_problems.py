@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,7 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain import errors
-from gencode.domain.errors import GencodeError, Invalid, NotFound, QueueFull, Transient
+from gencode.domain.errors import (
+    Conflict,
+    GencodeError,
+    Internal,
+    Invalid,
+    NotFound,
+    QueueFull,
+    RequestError,
+    SecretFound,
+    StoreError,
+    Transient,
+    TreeError,
+    error_classes,
+)
+from gencode.http.problem_titles import CHINESE_TITLES
 from gencode.http.problems import on_gencode_error, on_http_exception, problem_response, unexpected
 from gencode.http.rate_limit import OverLimit
 
@@ -63,7 +78,7 @@ async def test_starlettes_own_errors_are_problems_and_keep_their_headers(status:
 
 
 async def test_a_rate_limit_error_has_the_ratelimit_headers() -> None:
-    request = Request({"type": "http"})
+    request = Request({"type": "http", "headers": []})
     error = OverLimit("slow down", 7, {"RateLimit-Limit": "3"})
     headers = (await on_gencode_error(request, error)).headers
     assert (headers["retry-after"], headers["ratelimit-limit"]) == ("7", "3")
@@ -80,3 +95,29 @@ async def test_the_response_to_a_long_path_is_short() -> None:
     request = Request({"type": "http", "method": "GET", "path": "/" + "x" * 100_000, "headers": []})
     response = await on_http_exception(request, HTTPException(404))
     assert body(response)["detail"] == "there is nothing at /" + "x" * 199 + "..."
+
+
+CHINESE = {
+    "zh": True,
+    "zh-CN,en;q=0.5": True,
+    "en;q=0.1, zh": True,
+    "en, zh;q=0.5": False,
+    "": False,
+    "fr": False,
+}
+
+
+@pytest.mark.parametrize("accepted", CHINESE)
+async def test_the_title_is_in_chinese_for_who_prefers_it(accepted: str) -> None:
+    headers = [(b"accept-language", accepted.encode())] if accepted else []
+    request = Request({"type": "http", "method": "GET", "path": "/a", "headers": headers})
+    problem = body(await on_gencode_error(request, NotFound("there is no such task")))
+    assert problem["detail"] == "there is no such task"
+    assert problem["title"] == ("不存在，或属于他人" if CHINESE[accepted] else "Not Found")
+
+
+def test_every_code_that_refuses_a_request_has_a_chinese_title() -> None:
+    import_module("gencode.workspace.routes")  # with the errors of the workspace
+    served = error_classes(RequestError, StoreError, Conflict, TreeError, SecretFound, Internal)
+    codes = {error.code for error in served if error.__module__.startswith("gencode.")}
+    assert codes - CHINESE_TITLES.keys() == set()

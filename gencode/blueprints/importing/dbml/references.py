@@ -17,6 +17,8 @@ from gencode.blueprints.importing.notes import NoteList
 from gencode.blueprints.importing.relational.schema import ForeignKey, QualifiedName, Schema, SetLink
 from gencode.blueprints.importing.scanning import END, TokenReader
 
+MAX_REFERENCES = 20_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ref:
@@ -37,6 +39,7 @@ class ReferenceReader:
         self._schema = schema
         self._notes = notes
         self._found: list[_Ref] = []
+        self._one_to_one: set[tuple[tuple[str, str], tuple[str, ...], tuple[str, str]]] = set()
         self.aliases: dict[str, QualifiedName] = {}
 
     def read(self) -> None:
@@ -55,6 +58,8 @@ class ReferenceReader:
 
     def _read_one(self) -> None:
         line = self._reader.next.line
+        if len(self._found) >= MAX_REFERENCES:
+            raise self._reader.failed(f"there are more than {MAX_REFERENCES:,} references")
         left = read_endpoint(self._reader)
         sign = read_relation(self._reader)
         right = read_endpoint(self._reader)
@@ -94,8 +99,10 @@ class ReferenceReader:
 
     def _add(self, one: _Ref) -> None:
         holder, referred = (one.right, one.left) if self._is_left_referred(one) else (one.left, one.right)
-        if one.sign == "-" and self._is_known_twice(holder, referred):
-            return
+        known = (self._table(holder).key, holder.columns, self._table(referred).key)
+        if one.sign == "-" and known in self._one_to_one:
+            return  # both ends declare it
+        self._one_to_one.add(known)
         self._schema.foreign_keys.append(
             ForeignKey(
                 source=self._table(holder),
@@ -116,12 +123,6 @@ class ReferenceReader:
             return one.sign == "<"
         left, right = self._is_key(one.left), self._is_key(one.right)
         return left if left != right else not one.is_inline
-
-    def _is_known_twice(self, holder: Endpoint, referred: Endpoint) -> bool:
-        known = (self._table(holder).key, holder.columns, self._table(referred).key)
-        return any(
-            (key.source.key, key.columns, key.target.key) == known for key in self._schema.foreign_keys
-        )
 
     def _is_key(self, end: Endpoint) -> bool:
         table = self._schema.tables.get(self._table(end).key)

@@ -17,8 +17,11 @@ from gencode.blueprints.importing.dbml.settings import (
 from gencode.blueprints.importing.notes import NoteList, NoteRule
 from gencode.blueprints.importing.relational.schema import Column, ColumnType, Default, Index
 from gencode.blueprints.importing.scanning import END, Token, TokenReader
+from gencode.blueprints.model import MAX_FIELDS
 
 KEY_SETTINGS = ("pk", "primary key")
+_MAX_PARTIALS = 50
+"""Of a table."""
 _WITHOUT_BRACKETS = {"pk": "pk", "unique": "unique", "increment": "increment"}
 """Words that old files write after the type, without brackets."""
 
@@ -52,6 +55,10 @@ def read_body(reader: TokenReader, notes: NoteList) -> Body:
     while not reader.accept("}"):
         if reader.next.kind == END:
             raise reader.failed("this '{' is not closed", first)
+        if len(body.columns) > MAX_FIELDS or len(body.partials) > _MAX_PARTIALS:
+            raise reader.failed(
+                f"a table has at most {MAX_FIELDS} columns and {_MAX_PARTIALS} partial tables"
+            )
         _read_part(reader, body, notes)
     return body
 

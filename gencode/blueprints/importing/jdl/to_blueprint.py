@@ -168,9 +168,12 @@ class _Builder:
                 self._notes.add(NoteRule.UNRESOLVED, line=end.entity.line, name=end.entity.text)
                 return
         holder = self._entities[source.entity.text]
+        if len(holder["relations"]) >= MAX_FIELDS:
+            message = f"{source.entity.text} has more than {MAX_FIELDS} relations"
+            raise ImportFailed(message, source.entity.line, 1)
         name = self._end_name(source, target, is_many=kind in ("OneToMany", "ManyToMany"))
         inverse = self._end_name(target, source, is_many=kind in ("ManyToOne", "ManyToMany"))
-        identity = element_id(source.field or target.entity.text, [one["id"] for one in holder["relations"]])
+        identity = element_id(source.field or target.entity.text, {one["id"] for one in holder["relations"]})
         is_required = target.required if kind == "OneToMany" else source.required
         holder["relations"].append(
             {
@@ -184,6 +187,7 @@ class _Builder:
                 "required": is_required and kind != "ManyToMany",
             }
         )
+        self._keep_apart(holder)
         path = f"dataModels/{holder['id']}/relations/{identity}"
         for end, is_kept in ((source, kind != "OneToMany"), (target, kind == "OneToMany")):
             if end.display:
@@ -195,6 +199,18 @@ class _Builder:
         for option in relationship.options:
             if option != "builtInEntity":
                 self._notes.add(NoteRule.OPTION, path, source.entity.line, option=f"with {option}")
+
+    def _keep_apart(self, holder: dict[str, Any]) -> None:
+        """Of two relations without inverse names, one from each entity to the other, neither is the other's
+        inverse."""
+        added = holder["relations"][-1]
+        target = next(one for one in self._entities.values() if one["id"] == added["target"])
+        if added["type"] in ("OneToOne", "ManyToMany") and not added["inverseName"]:
+            opposite = [
+                one for one in target["relations"] if one is not added and one["type"] == added["type"]
+            ]
+            if any(one["target"] == holder["id"] and not one["inverseName"] for one in opposite):
+                added["inverseName"] = f"{snake(holder['name'])}_of_{snake(added['name'])}"
 
     def _end_name(self, end: End, other: End, *, is_many: bool) -> str:
         """JHipster writes the name of a collection in the singular."""

@@ -103,17 +103,19 @@ class Document:
         return {**merged, "properties": properties, "required": required}
 
     def _parts(self, value: Any) -> Iterator[tuple[Schema, bool]]:
+        """Each part once, _MAX_PARTS at most, with whether it always applies."""
         stack: list[tuple[Schema, bool]] = [(self.resolved(value), True)]
-        for _ in range(_MAX_PARTS):
-            if not stack:
-                return
+        seen: set[int] = set()
+        while stack:
             schema, is_certain = stack.pop()
+            if id(schema) in seen:
+                continue
+            seen.add(id(schema))
             yield schema, is_certain
             for word in ("allOf", "oneOf", "anyOf"):
-                inner = [
-                    self.resolved(one) for one in mappings(schema.get(word)) if one.get("type") != "null"
-                ]
-                certain = is_certain and (word == "allOf" or len(inner) == 1)
+                given = [one for one in mappings(schema.get(word)) if one.get("type") != "null"]
+                inner = [self.resolved(one) for one in given[: max(_MAX_PARTS - len(seen) - len(stack), 0)]]
+                certain = is_certain and (word == "allOf" or len(given) == 1)
                 stack += [(one, certain) for one in reversed(inner)]
 
     def _referred(self, reference: str) -> Schema:

@@ -14,6 +14,8 @@ _NOT_IN_ID = re.compile(r"[\x00-\x1f/~\\]+")
 _MAX_ID = 190
 _REFERENCE = re.compile(r"(?i)_?(?:ids?|fk|uuid|guid)\Z")
 _MAX_LABEL = 60
+MAX_TABLE = 60
+"""Characters of the name of a table; PostgreSQL takes 63 bytes."""
 
 
 def element_id(name: str, taken: Container[str] = ()) -> str:
@@ -53,6 +55,11 @@ def label_of(name: str, comment: str = "") -> str:
 
 def description_of(comment: str, label: str) -> str:
     return "" if comment.strip() == label else comment.strip()[:10_000]
+
+
+def is_table_name(name: str) -> bool:
+    """It may be longer than other identifiers, because nothing is put before or after it."""
+    return IDENTIFIER.match(name) is not None and len(name) <= MAX_TABLE and not name.endswith("_")
 
 
 def is_readable(name: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from gencode.blueprints.importing.imported import ImportFailed
 from gencode.blueprints.importing.notes import NoteList, NoteRule
 from gencode.blueprints.importing.relational.names import relation_name
 from gencode.blueprints.importing.relational.schema import ForeignKey, QualifiedName, Schema, Table
+from gencode.blueprints.model import MAX_FIELDS
 
 Key = tuple[str, str]
 
@@ -78,6 +80,9 @@ class References:
             if all(one.target != target for one in self.by_table[source] if one.columns == columns):
                 self._note(NoteRule.FOREIGN_KEY_SECOND, f"{path}/relations/{shown}", foreign_key, shown)
             return
+        if len(self.by_table[source]) >= MAX_FIELDS:
+            message = f"{foreign_key.source} has more than {MAX_FIELDS} references"
+            raise ImportFailed(message, foreign_key.line, 1)
         self._check_target(path, foreign_key, self._schema.tables[target], shown)
         self.by_table[source].append(
             Reference(

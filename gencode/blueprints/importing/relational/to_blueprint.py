@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gencode.blueprints.identifiers import MAX_IDENTIFIER, is_identifier, pascal, plural, snake
+from gencode.blueprints.identifiers import MAX_IDENTIFIER, pascal, plural, snake
 from gencode.blueprints.importing.imported import ImportFailed
 from gencode.blueprints.importing.notes import NoteList, NoteRule
 from gencode.blueprints.importing.relational.join_tables import join_tables
@@ -13,6 +13,7 @@ from gencode.blueprints.importing.relational.names import (
     element_id,
     entity_name,
     is_readable,
+    is_table_name,
     label_of,
 )
 from gencode.blueprints.importing.relational.references import Key, Reference, References
@@ -45,6 +46,8 @@ class _Builder:
         self._ids = _entity_ids(schema)
         self._references = References(schema, self._ids, notes)
         self._entities: dict[Key, dict[str, Any]] = {}
+        self._collections: set[tuple[str, str]] = set()
+        """Ids of entities with names of sets of records, so that no two relations name each other."""
 
     def document(self) -> dict[str, Any]:
         joins = join_tables(self._schema, self._references)
@@ -75,7 +78,7 @@ class _Builder:
         named.add(entity)
         label = label_of(table.name.name, table.comment)
         shown = {"name": entity, "label": label, "description": description_of(table.comment, label)}
-        if is_identifier(name) and name != plural(snake(entity)):
+        if is_table_name(name) and name != plural(snake(entity)):
             shown["table"] = name.lower()
         return shown
 
@@ -91,32 +94,42 @@ class _Builder:
             source=names[0],
             target=names[1],
         )
-        is_self = first.target == second.target
-        ends = (first.name, second.name) if is_self else tuple(map(entity_name, names))
-        taken = [one["id"] for one in self._entities[first.target]["relations"]]
+        source, target = self._ids[first.target], self._ids[second.target]
+        ends = (first.name, second.name) if source == target else tuple(map(entity_name, names))
+        taken = {one["id"] for one in self._entities[first.target]["relations"]}
         return {
             "id": element_id(table.name.name, taken),
-            "name": _collection(ends[1]),
+            "name": self._collection(source, ends[1], table.name.name),
             "type": "ManyToMany",
-            "target": self._ids[second.target],
-            "inverseName": _collection(ends[0]),
-            "joinTable": table.name.name.lower() if is_identifier(table.name.name) else "",
+            "target": target,
+            "inverseName": self._collection(target, ends[0], table.name.name),
+            "joinTable": table.name.name.lower() if is_table_name(table.name.name) else "",
         }
 
     def _add_set_link(self, link: SetLink) -> None:
         source, target = (self._entity(name, link.line) for name in (link.source, link.target))
         if source is None or target is None:
             return
+        if len(source["relations"]) >= MAX_FIELDS:
+            raise ImportFailed(f"{link.source} has more than {MAX_FIELDS} relations", link.line, 1)
         taken = {one["id"] for one in source["relations"]}
         relation = {
             "id": element_id(f"{target['id']}_set", taken),
-            "name": _collection(target["name"]),
+            "name": self._collection(source["id"], target["name"], "linked"),
             "type": "ManyToMany",
             "target": target["id"],
         }
         if source is not target:
-            relation["inverseName"] = _collection(source["name"])
+            relation["inverseName"] = self._collection(target["id"], source["name"], "linked")
         source["relations"].append(relation)
+
+    def _collection(self, entity: str, name: str, other: str) -> str:
+        """The attribute of an entity that holds several records; where it is taken, with another word."""
+        base = plural(snake(name)) if is_readable(name) else name[:200]
+        if (entity, base) in self._collections and is_readable(other):
+            base = f"{snake(other)}_{base}"
+        self._collections.add((entity, base))
+        return base
 
     def _entity(self, name: QualifiedName, line: int) -> dict[str, Any] | None:
         key = self._references.key(name)
@@ -134,8 +147,3 @@ def _entity_ids(schema: Schema) -> dict[Key, str]:
         ids[key] = element_id(name if name not in taken else str(table.name), taken)
         taken.add(ids[key])
     return ids
-
-
-def _collection(name: str) -> str:
-    """The attribute that holds several records; the name itself where no identifier follows from it."""
-    return plural(snake(name)) if is_readable(name) else name[:200]

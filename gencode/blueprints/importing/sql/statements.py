@@ -99,9 +99,12 @@ class _Splitter:
             if closed is None:
                 raise self._failed(match.start(), "text" if sign == "'" else "quoted name")
             return closed.end()
-        if sign.startswith("$") and not self._is_mysql and not self._text[match.start() - 1 :][:1].isalnum():
+        if sign.startswith("$") and not self._is_mysql and not self._is_after_word(match.start()):
             return self._end_of(sign, end, match, "text")
         return end
+
+    def _is_after_word(self, position: int) -> bool:
+        return position > 0 and self._text[position - 1].isalnum()
 
     def _end_of(self, sign: str, position: int, match: re.Match[str], name: str) -> int:
         found = self._text.find(sign, position)

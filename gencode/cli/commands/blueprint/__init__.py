@@ -1,4 +1,4 @@
-"""gencode blueprint validate|diff|import
+"""gencode blueprint validate|diff|import|export
 
 Each verb is a module with `add_verb(verbs)`. Another part adds a verb as an extension of the command:
 
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 
-from gencode.cli.commands.blueprint import diff, import_, validate
+from gencode.cli.commands.blueprint import diff, export, import_, validate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
     parser.set_defaults(verbs=verbs)
-    for verb in (validate, diff, import_):
+    for verb in (validate, diff, import_, export):
         verb.add_verb(verbs)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from gencode.cli.commands.blueprint.options import Verbs, add_common_arguments, blueprint_of
+from gencode.cli.client_options import run_with_client
+from gencode.cli.commands.blueprint.options import Verbs, add_common_arguments, blueprint_of, is_id
 from gencode.cli.output import write
+from gencode.client import Client
 from gencode.domain.errors import StartError
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ def add_verb(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "diff", help="what differs between two blueprints, by the ids of their elements"
     )
-    parser.add_argument("old", metavar="OLD", help="the older document, JSON; - is standard input")
-    parser.add_argument("new", metavar="NEW", help="the newer document")
+    parser.add_argument("old", metavar="OLD", help="the older document, JSON; or its id in the service")
+    parser.add_argument("new", metavar="NEW", help="the newer one; - is standard input")
     parser.add_argument(
         "--migration", choices=DATABASES, help="also what is done to the tables of such a database"
     )
@@ -29,23 +31,37 @@ def add_verb(verbs: Verbs) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if is_id(args.old) and is_id(args.new):
+        return run_with_client(_by_service, args)
     from gencode.blueprints import normalised  # noqa: PLC0415 - with pydantic
     from gencode.blueprints.comparison import compare, describe, json_patch  # noqa: PLC0415
 
     old, new = normalised(blueprint_of(args.old)), normalised(blueprint_of(args.new))
-    operations = compare(old, new)
-    lines = [describe(one, args.language) for one in operations]
-    shown = [
-        {"type": one.type.value, "element": one.element, "text": line}
-        for one, line in zip(operations, lines, strict=True)
+    operations = [
+        {"type": one.type.value, "element": one.element, "text": describe(one, args.language)}
+        for one in compare(old, new)
     ]
-    document: dict[str, Any] = {"operations": shown, "patch": json_patch(old, new)}
-    lines = lines or ["no differences"]
+    document: dict[str, Any] = {"operations": operations, "patch": json_patch(old, new)}
     if args.migration:
         steps, revision = _migration(old, new, args.migration, args.language)
         document |= {"migration": steps, "revision": revision}
-        lines += ["", *(_line(step) for step in steps)] if steps else []
-    write(args, document, lines)
+    return _report(args, document)
+
+
+async def _by_service(client: Client, args: argparse.Namespace) -> int:
+    path, params = f"/blueprints/{args.new}/diff", {"from": args.old}
+    if args.migration:
+        params["database"] = args.migration
+    answer = await client.call("GET", path, params=params, language=args.language)
+    steps = answer["migration"]["operations"] if args.migration else []
+    return _report(args, {**answer, "migration": steps})
+
+
+def _report(args: argparse.Namespace, comparison: dict[str, Any]) -> int:
+    lines = [one["text"] for one in comparison["operations"]] or ["no differences"]
+    if steps := comparison.get("migration"):
+        lines += ["", *(_line(step) for step in steps)]
+    write(args, comparison, lines)
     return 0
 
 

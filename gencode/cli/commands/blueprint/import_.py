@@ -70,7 +70,8 @@ def _format_of(file: str, text: str) -> str:
 def _imported(args: argparse.Namespace, source: str, text: str) -> dict[str, Any]:
     """As the service answers. Raises Malformed."""
     from gencode.blueprints import is_valid, validate  # noqa: PLC0415 - with pydantic
-    from gencode.blueprints.importing import ImportFailed, SourceFormat, import_text  # noqa: PLC0415
+    from gencode.blueprints.importing import ImportFailed, SourceFormat  # noqa: PLC0415
+    from gencode.blueprints.importing.reading import import_text  # noqa: PLC0415
 
     try:
         imported = import_text(SourceFormat(source), text, args.dialect or "")

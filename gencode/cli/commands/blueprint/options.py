@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Verbs = Any
 """What `ArgumentParser.add_subparsers` returns."""
+_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 MAX_BYTES = 64 * 2**20
 
 
@@ -23,6 +25,11 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.allow_abbrev = False
     parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the messages")
     add_service_arguments(parser)
+
+
+def is_id(given: str) -> bool:
+    """Of a blueprint of the service; a file of this name goes before it."""
+    return _ID.match(given) is not None and not Path(given).exists()
 
 
 def read_text(path: str) -> str:

@@ -38,7 +38,9 @@ def outline(messages: Sequence[ChatMessage]) -> str:
     lines += entities
     for entity in entities:
         lines += _pages(entity, chinese=chinese)
-    lines += [one for one in _flows(text, chinese=chinese) if not _is_there(one, said)]
+    flows = [one for one in _flows(text, chinese=chinese) if not _is_there(one, said)]
+    lines += flows
+    lines += [page for flow in flows for page in _entrances(flow)]
     if not entities and not said.strip() and len(lines) == 1:
         lines.append({"kind": "entity", "name": "Record", "label": "记录" if chinese else ""})
     return _answer(lines or [{"kind": "none"}])
@@ -134,6 +136,15 @@ def _flows(text: str, *, chinese: bool) -> Iterator[Line]:
             yield _line("flow", flow.name, flow.label if chinese else "")
 
 
+_ENTRANCES = {"logIn": ("Login", "/login"), "register": ("Register", "/register")}
+
+
+def _entrances(flow: Line) -> Iterator[Line]:
+    """The page by which people log in, or register."""
+    if found := _ENTRANCES.get(flow["name"]):
+        yield _line("page", found[0], flow.get("label", "")) | {"path": found[1]}
+
+
 def _is_there(line: Line, said: str) -> bool:
     """Said in the blueprint, which is JSON, or in the outline."""
     words = [line["name"], line.get("label") or line["name"]]
@@ -179,17 +190,34 @@ def _entity(asked: Line, text: str, known: Sequence[str]) -> Line:
 
 
 def _components(page: Line, known: Sequence[str]) -> list[Line]:
-    """A list has a search, a table and a button that opens the form; a form edits one record."""
+    """A list has a search and a table whose rows open the form; a form edits one record."""
     name = str(page.get("name"))
+    if flow := next((flow for flow, (entrance, _) in _ENTRANCES.items() if entrance == name), ""):
+        return _entrance(page, flow, known)
     base = next((one for one in known if name.startswith(one) and name[len(one) :] in ("List", "Form")), None)
     entity = base or str(page.get("label", "")).removesuffix("列表")
     if name.endswith("Form"):
-        return [{"type": "form", "name": "form", "dataBinding": {"entity": entity, "action": "update"}}]
+        return [{"type": "form", "name": "form", "dataBinding": _binding(entity, "update")}]
     opened = [{"on": "rowClick", "page": f"{base}Form"}] if base else []
-    table = {
-        "type": "table",
-        "name": "table",
-        "dataBinding": {"entity": entity, "action": "list"},
-        "events": opened,
-    }
-    return [{"type": "search", "name": "search", "dataBinding": {"entity": entity, "action": "list"}}, table]
+    return [
+        {"type": "search", "name": "search", "dataBinding": _binding(entity, "list")},
+        {"type": "table", "name": "table", "dataBinding": _binding(entity, "list"), "events": opened},
+    ]
+
+
+def _entrance(page: Line, flow: str, known: Sequence[str]) -> list[Line]:
+    button = {"type": "button", "name": "submit", "label": page.get("label", ""), "events": [{"flow": flow}]}
+    if flow == "logIn" or "User" not in known:
+        return [{"type": "heading", "name": "title", "label": page.get("label", "")}, button]
+    return [{"type": "form", "name": "form", "dataBinding": _binding("User", "create")}, button]
+
+
+def _binding(entity: str, action: str) -> Line:
+    """All fields but those that nobody is shown."""
+    known = ENTITIES.get(entity)
+    names = [one["name"] for one in fields_of(known, chinese=False)] if known else []
+    shown = [name for name in names if name not in _SECRET]
+    return {"entity": entity, "action": action, "fields": shown if len(shown) < len(names) else []}
+
+
+_SECRET = frozenset({"password_hash"})

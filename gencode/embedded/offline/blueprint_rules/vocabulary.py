@@ -29,7 +29,7 @@ class KnownEntity:
 _BLOCKS = """
 User 用户 users?|accounts?|members? = 用户|会员|账号
   username:用户名:varchar(50):ru email:邮箱:varchar(100):ru phone:手机号:varchar(20)
-  password_hash:密码摘要:varchar(255):r status:状态:enum(active,disabled):r
+  password_hash:密码摘要:varchar(255) status:状态:enum(active,disabled):r
   & Role
 Role 角色 roles?|rbac = 角色|权限管理|权限控制
   name:角色名称:varchar(50):ru description:描述:varchar(255)

@@ -25,8 +25,8 @@ from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.pipelines.build.api.preparation import BuildServices
 from gencode.pipelines.build.archiving import archive
 from gencode.pipelines.build.artifacts import ArchiveFacts
+from gencode.pipelines.build.changes import files_of
 from gencode.pipelines.build.names import ARCHIVED, NAME, QA
-from gencode.pipelines.build.pipeline import files_of
 from gencode.pipelines.build.qa_report import QaReport
 from gencode.workspace.blueprints.resource import BLUEPRINTS
 

@@ -13,7 +13,7 @@ from gencode.domain.task import Task, rfc3339
 from gencode.engine.ports.store import TaskQuery
 from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
 from gencode.http.body_specs import JsonBody
-from gencode.http.common_declarations import RATE_LIMITED
+from gencode.http.common_declarations import OWN_TASK, RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.links import api, task_url
 from gencode.http.operation import operation
@@ -25,8 +25,14 @@ from gencode.http.submit_operation import (
     accepted_response,
     submit_for,
 )
+from gencode.pipelines.build.api.artifacts import readable_build
 from gencode.pipelines.build.api.preparation import BuildServices
-from gencode.pipelines.build.api.request import PATTERN_MESSAGES, BlueprintBuildRequest, BuildRequest
+from gencode.pipelines.build.api.request import (
+    PATTERN_MESSAGES,
+    BlueprintBuildRequest,
+    BuildRequest,
+    RegenerateRequest,
+)
 from gencode.pipelines.build.api.views import QaStatus
 from gencode.pipelines.build.names import NAME
 from gencode.workspace.blueprints.resource import BLUEPRINTS
@@ -34,6 +40,7 @@ from gencode.workspace.builds.tables import BlueprintBuild
 from gencode.workspace.errors import ProjectArchived
 from gencode.workspace.parameters import LIMIT, ONE, id_in_path
 
+AGAIN = JsonBody(model=RegenerateRequest, pattern_messages=PATTERN_MESSAGES)
 BODY = JsonBody(model=BlueprintBuildRequest, pattern_messages=PATTERN_MESSAGES)
 _SHOWN = ("version_tag", "is_draft", "blueprint_digest", "stack")
 _KNOWN = ("commit", "checksum", "archive_sha256", "archive_bytes", "qa_status", "qa_reason")
@@ -85,10 +92,34 @@ async def generate_blueprint(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
     given = (await BODY.read(request)).model_dump(exclude_unset=True)
     build = BuildRequest.model_validate({**given, "blueprint_id": id_in_path(request)})
+    return await _submit(request, build, rate_headers)
+
+
+async def _submit(request: Request, build: BuildRequest, rate_headers: dict[str, str]) -> Response:
     submitted = await submit_for(request, NAME, build)
     services, task = get_extension(request, BuildServices), submitted.task
     await services.builds.add(task.id, build.blueprint_id, task.principal.id)
     return accepted_response(request, submitted, rate_headers)
+
+
+@operation(
+    "regenerateBuild",
+    "POST /task/{task_id}/regenerate",
+    "Build again for the same stack, and tell what changes",
+    traits=(OWN_TASK, RATE_LIMITED),
+    parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
+    body=AGAIN,
+    responses=(ACCEPTED,),
+    errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull, PlanLimitReached, Forbidden, ProjectArchived),
+)
+async def regenerate(request: Request) -> Response:
+    rate_headers = await get_services(request).rate.spend(get_principal(request).id)
+    earlier = await readable_build(request)
+    given = (await AGAIN.read(request)).model_dump(exclude_unset=True)
+    of_earlier = {"blueprint_id": earlier.parameters["blueprint_id"], "stack": earlier.parameters["stack"]}
+    named = {name: value for name, value in given.items() if name != "blueprint_id" or value}
+    build = BuildRequest.model_validate({**of_earlier, **named, "regenerates": earlier.id})
+    return await _submit(request, build, rate_headers)
 
 
 @operation(

@@ -67,6 +67,8 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     row = await services.workspace.resource(BLUEPRINTS).get_writable(request.blueprint_id, principal.id)
     await anyio.to_thread.run_sync(check_blueprint, row, submitter.language)
     model = await choose_model(request, submitter, services.choose_model)
+    if request.regenerates:
+        await _check_earlier(services, request.regenerates, principal.id)
     deliver = request.deliver
     host = services.choose_host(deliver.host, deliver.github_org, deliver.repo_name) if deliver else None
     stored = {
@@ -89,6 +91,16 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
         message=accepted(submitter.language, services.is_off),
         reservation=await services.limits.reservation(principal, row.project_id),
     )
+
+
+async def _check_earlier(services: BuildServices, task_id: str, principal: str) -> None:
+    """Raises Invalid for what is no build, or one of a blueprint that the principal may not read."""
+    try:
+        if (row := await services.builds.get(task_id)) is None:
+            raise NotFound("there is no such build, or it belongs to somebody else")
+        await services.workspace.resource(BLUEPRINTS).get(row.blueprint_id, principal)
+    except NotFound as error:
+        raise Invalid.of("regenerates", "unknown", error.message) from None
 
 
 async def _predecessors(services: BuildServices, row: BlueprintRow, principal: str) -> list[Any]:

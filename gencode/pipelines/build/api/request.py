@@ -11,7 +11,7 @@ from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
 from gencode.workspace.resources.models import RowId
 
-__all__ = ["PATTERN_MESSAGES", "BlueprintBuildRequest", "BuildRequest"]
+__all__ = ["PATTERN_MESSAGES", "BlueprintBuildRequest", "BuildRequest", "RegenerateRequest"]
 
 
 class BuildStack(RequestModel):
@@ -44,7 +44,22 @@ class BlueprintBuildRequest(ModelTaskRequest):
     deliver: Delivery | None = None
 
 
+class RegenerateRequest(ModelTaskRequest):
+    """A build that is compared with an earlier one, for the same stack.
+
+    blueprint_id  another version; null: the blueprint of the earlier build, as it is now
+    """
+
+    blueprint_id: RowId | None = None
+    holes: Literal["model", "rewrite", "skeleton"] = "model"
+    deliver: Delivery | None = None
+
+
 class BuildRequest(BlueprintBuildRequest):
-    """A build of a valid blueprint: of a draft as it is now, or of a published version."""
+    """A build of a valid blueprint: of a draft as it is now, or of a published version.
+
+    regenerates  the task of an earlier build: what changes is told
+    """
 
     blueprint_id: RowId
+    regenerates: RowId | None = None

@@ -13,6 +13,7 @@ from gencode.domain.task import Task
 
 _OF_PARAMETERS = (
     "blueprint_id",
+    "blueprint_name",
     "version_tag",
     "is_draft",
     "blueprint_digest",
@@ -32,6 +33,7 @@ _OF_RESULT = (
     "qa_reason",
     "qa_report",
     "branch",
+    "changes",
 )
 _NOTIFIED = ("repo_url", "clone_url", "branch", "commit", "checksum", "qa_status", "qa_reason")
 _ADDRESSES = ("repo_url", "clone_url")
@@ -42,6 +44,7 @@ class BuildFields(BaseModel, defer_build=True):
     """Known when the stage that makes them has ended."""
 
     blueprint_id: str | None = None
+    blueprint_name: str | None = None
     version_tag: str | None = Field(None, description="Of the blueprint when it was submitted")
     is_draft: bool | None = Field(None, description="Whether the blueprint was a draft then")
     blueprint_digest: str | None = Field(None, description="SHA-256 of the document")
@@ -59,6 +62,9 @@ class BuildFields(BaseModel, defer_build=True):
     )
     clone_url: str | None = None
     branch: str | None = None
+    changes: dict[str, Any] | None = Field(
+        None, description="Files added, changed and removed since the build that it regenerates"
+    )
     host: str | None = None
     qa_status: QaStatus | None = Field(None, description="unverified: nothing has proven that it works")
     qa_reason: str | None = Field(None, description="Why it is not verified; empty if it is")

@@ -35,6 +35,7 @@ DISPLAY = KindDisplay(
         "rendered": _rendered,
         "hole": _hole,
         "archived": lambda d: f"{INDENT}commit {d['commit'][:12]}, {d['bytes']} bytes",
+        "changes": lambda d: f"{INDENT}{d['added']} added, {d['changed']} changed, {d['removed']} removed",
         "verification_step": _step,
         "certificate": _certificate,
         "repo": lambda d: f"{INDENT}created {d['repo_url']}",

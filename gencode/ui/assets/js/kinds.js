@@ -48,7 +48,8 @@ export const kindTitle = (kind) => translated(kinds.get(kind)?.title) || kind;
  * the task says so. `task`: as GET /task/{id} returns it. */
 export function taskName(task) {
   if (isGenerate(task.kind)) return task.repo_name || task.task_id;
-  const about = task.knowledge_document_name || task.knowledge_base_name || task.subject;
+  const about =
+    task.knowledge_document_name || task.knowledge_base_name || task.blueprint_name || task.subject;
   return task.label || [kindTitle(task.kind), about].filter(Boolean).join(": ");
 }
 

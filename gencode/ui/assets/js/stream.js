@@ -14,7 +14,7 @@ const KINDS = [
   ...["document_read", "document_indexed", "chunks_encoded", "repository_read", "files_indexed"],
   ...["targets", "test_file", "verified"],
   ...["element", "group", "repaired", "stored"],
-  ...["rendered", "hole", "archived", "verification_step", "certificate"],
+  ...["rendered", "hole", "archived", "changes", "verification_step", "certificate"],
 ];
 const SLOWEST = 8000;
 

@@ -1,8 +1,8 @@
 """What tests of importers ask of a blueprint that was made of a text."""
 
 from gencode.blueprints import Entity, is_valid, validate
-from gencode.blueprints.importing import Imported, SourceFormat, import_text
-from gencode.blueprints.importing.notes import MESSAGES
+from gencode.blueprints.importing import Imported, SourceFormat
+from gencode.blueprints.importing.reading import import_text
 
 
 def imported(source: str, text: str, dialect: str = "") -> Imported:
@@ -50,7 +50,3 @@ def relations(entity: Entity) -> dict[str, str]:
 
 def rules(made: Imported) -> set[str]:
     return {note.rule.value for note in made.notes}
-
-
-def test_every_rule_has_a_message_in_both_languages() -> None:
-    assert all(english and chinese for english, chinese in MESSAGES.values())

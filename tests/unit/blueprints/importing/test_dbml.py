@@ -2,7 +2,8 @@
 
 import pytest
 
-from gencode.blueprints.importing import ImportFailed, SourceFormat, import_text
+from gencode.blueprints.importing import ImportFailed, SourceFormat
+from gencode.blueprints.importing.reading import import_text
 from tests.unit.blueprints.importing.imports import entities, fields, imported, relations, rules
 
 SHOP = """

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gencode.blueprints.importing import ImportFailed, SourceFormat, import_text
+from gencode.blueprints.importing import ImportFailed, SourceFormat
+from gencode.blueprints.importing.reading import import_text
 from tests.unit.blueprints.importing.imports import entities, fields, imported, relations, rules
 
 BLOG = """
@@ -97,3 +98,12 @@ def test_what_cannot_be_read_is_named_with_its_line(text: str, line: int) -> Non
     with pytest.raises(ImportFailed) as caught:
         import_text(SourceFormat.JDL, text)
     assert caught.value.line == line, str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["OneToOne", "ManyToMany"])
+def test_two_relations_in_opposite_directions_stay_two(kind: str) -> None:
+    text = (
+        f"entity A {{ x String }} entity B {{ y String }} relationship {kind} {{ A{{b}} to B  B{{a}} to A }}"
+    )
+    made = imported("jdl", text)
+    assert len(relations(entities(made)["A"])) == len(relations(entities(made)["B"])) == 1

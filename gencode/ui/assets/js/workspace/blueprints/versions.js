@@ -3,6 +3,7 @@
 import { get, post, request } from "../../api.js";
 import { labelled, mark, text } from "../../controls.js";
 import { announce, fill, h, icon } from "../../dom.js";
+import { downloadLink } from "../../download.js";
 import { ago, t } from "../../words.js";
 import { refuse, said } from "../resource.js";
 import { migrationSteps } from "./impact.js";
@@ -54,7 +55,7 @@ export function versionsTab(draft, _chosen, { address }) {
     "div",
     { class: "stack" },
     draft.isOpen && naming(draft, trouble),
-    h("div", { class: "buttons" }, draft.isOpen && publish, exporting(draft), why),
+    h("div", { class: "buttons" }, draft.isOpen && publish, ...exporting(draft), why),
     draft.may.change && newVersion(draft, trouble),
     trouble,
     h("section", { class: "stack tight", "aria-labelledby": "history-title" }, h("h2", { id: "history-title" }, t("bpHistory")), history),
@@ -127,12 +128,13 @@ function newVersion(draft, trouble) {
   return form;
 }
 
-/** The document as it is stored, as a file. */
-function exporting(draft) {
-  const save = () => {
-    const url = URL.createObjectURL(new Blob([JSON.stringify(draft.row.spec, null, 2)], { type: "application/json" }));
-    h("a", { href: url, download: `${draft.row.spec.projectName || "blueprint"}-${draft.row.version_tag}.json` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  };
-  return h("button", { type: "button", class: "button", onclick: save }, icon("download"), t("bpExport"));
+/** What is stored, as files: the document, and of a valid one its data models in other notations. */
+function exporting({ path, row }) {
+  const name = row.spec.projectName || "blueprint";
+  const link = (query, suffix, text) => downloadLink(`${path}/export?${query}`, `${name}-${row.version_tag}.${suffix}`, text);
+  return [
+    link("format=blueprint", "json", t("bpExport")),
+    !row.errors && link("format=dbml", "dbml", "DBML"),
+    !row.errors && link("format=sql", "sql", "SQL"),
+  ];
 }
