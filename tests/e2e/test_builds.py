@@ -14,6 +14,7 @@ import anyio
 import httpx
 import pytest
 
+from tests.e2e.test_teams import people
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events
 
@@ -188,3 +189,34 @@ async def regenerated(http: httpx.AsyncClient, task: dict[str, Any], **body: Any
     answer = await http.post(f"/task/{task['task_id']}/regenerate", json=body)
     assert answer.status_code == 202, answer.text
     return await over(http, answer.json()["task_id"])
+
+
+async def test_members_build_and_viewers_read_what_was_built(tmp_path: Path) -> None:
+    options = {"plan_limits": True, "plan_free_generations": 1}
+    async with people(tmp_path, **options) as made:
+        project = await made.project("shop")
+        row = await made.call(
+            "member", "POST", f"/projects/{project}/blueprints", {"name": "S", "spec": SPEC}
+        )
+        address = f"/blueprints/{row.json()['id']}"
+        refused = {
+            name: (await made.call(name, "POST", f"{address}/generate", {})).status_code
+            for name in ("viewer", "outsider")
+        }
+        assert refused == {"viewer": 403, "outsider": 404}
+        task_id = (await made.call("member", "POST", f"{address}/generate", {})).json()["task_id"]
+        over_limit = await made.call("owner", "POST", f"{address}/generate", {})
+        assert (over_limit.status_code, over_limit.json()["code"]) == (402, "PLAN_LIMIT_REACHED")
+        ticket = (await made.call("member", "POST", f"/task/{task_id}/ticket")).json()["ticket"]
+        await events(str(made.accounts.http.base_url), task_id, ticket=ticket)
+        listed = (await made.call("viewer", "GET", f"{address}/builds")).json()["items"]
+        assert [(one["task_id"], one["state"]) for one in listed] == [(task_id, "succeeded")]
+        for path in ("artifact", "artifacts", "qa-report"):
+            statuses = [
+                (await made.call(name, "GET", f"/task/{task_id}/{path}")).status_code
+                for name in ("owner", "viewer", "outsider")
+            ]
+            assert statuses == [200, 200, 404], path
+        assert (await made.call("viewer", "GET", f"/task/{task_id}")).status_code == 404
+        assert (await made.call("viewer", "POST", f"/task/{task_id}/regenerate", {})).status_code == 403
+        assert (await made.call("outsider", "GET", f"{address}/builds")).status_code == 404

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gencode.client import BadArchive, unpack
+from gencode.domain.tree import MAX_RENDERED_FILES
 
 
 def archive_of(files: dict[str, bytes], top: str = "hello/") -> bytes:
@@ -62,7 +63,7 @@ def test_a_symbolic_link_becomes_a_plain_file(tmp_path: Path) -> None:
         lambda: archive_of({"a": b"x" * 100})[:-30],
         lambda: archive_of({"bomb": b"\0" * (3 * 2**20)}),
         lambda: archive_of({f"f{n}": b"\0" * (2 * 2**20) for n in range(17)}),
-        lambda: archive_of({f"f{n}": b"" for n in range(2001)}),
+        lambda: archive_of({f"f{n}": b"" for n in range(MAX_RENDERED_FILES + 1)}),
         lambda: archive_of({"a": b"", "A": b""}),
     ],
 )
