@@ -11,7 +11,7 @@ from gencode.blueprints.rendering import Database, Stack, render_project
 from gencode.certification import CertificateStatus, Certifier, StepReport
 from gencode.certification.environments import prepared_environment
 from gencode.certification.group_runner import run_group
-from gencode.certification.lock_files import official_locks
+from gencode.certification.lock_files import Tool, official_locks
 from gencode.certification.steps import groups_of
 from gencode.sandbox.bubblewrap import bubblewrap
 from gencode.sandbox.launched import LaunchedSandbox
@@ -111,6 +111,17 @@ async def test_an_api_that_only_says_it_stores_is_found() -> None:
 async def test_a_table_that_a_downgrade_leaves_is_found() -> None:
     report = await last_step(changed(MIGRATION, "    op.drop_table(", "    str("))
     assert (report.name, report.passed) == ("migrate_down", False)
+
+
+async def test_a_front_end_is_proven() -> None:
+    stack = Stack(frontend="vue")
+    environment = prepared_environment(build_environments("vue"), official_locks()["vue"])
+    assert environment is not None
+    files = rendered(stack)
+    (group,) = [group for group in groups_of(files, stack) if group.tool is Tool.NODE]
+    reports = await run_group(LaunchedSandbox(bubblewrap(())), group, files, environment)
+    assert [one.name for one in reports if one.passed] == [step.name for step in group.steps], reports[-1]
+    assert reports[0].versions["vite"]
 
 
 async def test_a_name_that_is_not_there_is_found() -> None:

@@ -38,6 +38,14 @@ def test_a_project_with_several_revisions_goes_back_and_forth_with_its_rows() ->
     assert [one.name for one in steps].index("crud") < steps.index(between)
 
 
+def test_a_front_end_is_installed_checked_built_and_tested() -> None:
+    *_, group = groups_of(INITIAL, Stack(frontend="vue"))
+    assert [step.name for step in group.steps] == [
+        *("frontend_install", "frontend_types", "frontend_build", "frontend_tests"),
+    ]
+    assert group.tool is Tool.NODE
+
+
 def test_only_the_last_group_has_a_database() -> None:
     assert [group.database for group in groups_of(INITIAL, Stack())] == ["", "", "", "postgresql"]
 
