@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gencode.workspace.builds.tables  # noqa: F401 - the kind `build` has the routes of this table
 from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.blueprints.routes import BLUEPRINT_OPERATIONS
 from gencode.workspace.code_diffs.routes import CODE_DIFF_OPERATIONS
