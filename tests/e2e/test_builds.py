@@ -67,7 +67,8 @@ async def test_the_same_blueprint_makes_the_same_archive_and_commit(tmp_path: Pa
         assert other["checksum"] != first["checksum"]
         assert first["version_tag"] == "0.1.0"
         assert (first["is_draft"], first["qa_status"]) == (True, "unverified")
-        assert "unverified" in first["message"]
+        assert first["messages"]["en"].endswith("; unverified: the sandbox is off (SANDBOX)")
+        assert first["messages"]["zh"].endswith("；未经验证：沙箱已关闭（SANDBOX）")
         download = await http.get(f"/task/{first['task_id']}/artifact")
         assert hashlib.sha256(download.content).hexdigest() == first["archive_sha256"]
         assert download.headers["etag"] == f'"{first["archive_sha256"]}"'

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gencode.certification.certifier import NOT_PREPARED
 from gencode.domain.task import PENDING, Task
 from gencode.pipelines.build.names import ARCHIVING, CREATING_REPO, PUSHING, RENDERING, VERIFYING, WRITING
+from gencode.sandbox.off import REASON as SANDBOX_OFF
 
 Texts = Mapping[str, str]
 STAGE_TITLES: Mapping[str, Texts] = {
@@ -29,7 +31,10 @@ _MESSAGES: Mapping[str, Texts] = {
 _DONE: Texts = {"en": "The project is ready: {files} files", "zh": "项目已就绪，共 {files} 个文件"}
 _UNVERIFIED: Texts = {"en": "; unverified: {reason}", "zh": "；未经验证：{reason}"}
 _VERIFIED: Texts = {"en": "; verified: {steps} steps passed", "zh": "；已验证：{steps} 个步骤通过"}
-_REASONS_ZH: Texts = {"the sandbox is off": "沙箱已关闭"}
+_REASONS_ZH: Texts = {
+    SANDBOX_OFF: "沙箱已关闭（SANDBOX）",
+    NOT_PREPARED: "尚未为其锁文件准备环境：请运行 `gencode build-environments prepare`",
+}
 
 
 def accepted(language: str, is_off: bool) -> str:

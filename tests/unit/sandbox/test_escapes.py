@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from gencode.sandbox.configured import checked_sandbox, configured_sandbox
+from gencode.sandbox.errors import SandboxFailed
 from gencode.sandbox.launched import LaunchedSandbox
-from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox
-from tests.servers.sandboxes import require_bubblewrap
+from gencode.sandbox.port import MIB, KilledBy, Limits, Outcome, Sandbox, Shown
+from tests.servers.sandboxes import require_bubblewrap, unisolated
 
 pytestmark = pytest.mark.campaign
 LIMITS = Limits(seconds=60, processes=24)
@@ -305,3 +306,23 @@ async def test_an_answer_cannot_be_forged(sandbox: Sandbox) -> None:
     code = "import sys\nprint('gencode sandbox 1'); print(sys.argv[1], flush=True); sys.exit(7)"
     outcome = await python(sandbox, code, forged)
     assert (outcome.exit_code, outcome.text) == (7, f"gencode sandbox 1\n{forged}\n")
+
+
+async def test_what_a_run_is_shown_can_be_read_and_not_changed(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = tmp_path / "environment"
+    (folder / "scratch").mkdir(parents=True)
+    (folder / "file").write_text("shown")
+    write = "echo x > /shown/other || echo refused; echo y > /shown/scratch/own && echo written"
+    shown = Shown(path=folder, place="/shown", scratch=("scratch",))
+    command = ("sh", "-c", f"cat /shown/file; {write}")
+    outcome = await sandbox.run(command, {}, LIMITS, shown=(shown,))
+    assert outcome.text.startswith("shown")
+    assert "refused" in outcome.text
+    assert "written" in outcome.text
+    assert sorted(path.name for path in folder.rglob("*")) == ["file", "scratch"]
+    assert "/shown" not in (await sandbox.run(("sh", "-c", "ls -d /*"), {}, LIMITS)).text
+
+
+async def test_a_launcher_that_shows_nothing_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SandboxFailed, match="cannot show"):
+        await unisolated(tmp_path).run(("true",), {}, LIMITS, shown=(Shown(path=tmp_path, place="/shown"),))
