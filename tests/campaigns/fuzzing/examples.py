@@ -151,7 +151,7 @@ EXAMPLES: Mapping[str, Example] = {
     "createCodeDiff": diff,
     "changeCodeDiff": lambda p, w, r: {"name": w.marker},
     "importBlueprint": lambda p, w, r: {
-        "format": r.choice(["dbml", "jdl", "sql", "openapi"]),
+        "format": "dbml",
         "text": f"Table a {{\n  id int [pk]\n  b int [note: '{w.marker}']\n}}",
     },
     "createTeam": named,
