@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.e2e.test_teams import people
+from tests.kinds.letter.test_letter import wait_for
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events
 
@@ -153,6 +154,30 @@ async def test_a_later_version_has_a_revision_for_what_was_changed(tmp_path: Pat
         revisions = [await revisions_of(http, task) for task in (first, second)]
         assert [len(names) for names in revisions] == [1, 2]
         assert revisions[1][0] == revisions[0][0]
+
+
+async def test_a_migration_that_may_lose_data_waits_for_an_approval(tmp_path: Path) -> None:
+    async with service(tmp_path) as http:
+        field = {"name": "phone", "type": "string"}
+        customer = {**SPEC["dataModels"][0], "fields": [*SPEC["dataModels"][0]["fields"], field]}
+        blueprint = await stored(http, {**SPEC, "dataModels": [customer]})
+        await http.post(f"/blueprints/{blueprint}/publish")
+        made = await http.post(f"/blueprints/{blueprint}/versions", json={"version_tag": "0.2.0"})
+        following = made.json()["id"]
+        assert (await http.patch(f"/blueprints/{following}", json={"spec": SPEC})).status_code == 200
+        allowed = await built(http, following, allow_data_loss=True)
+        assert allowed["state"] == "succeeded", allowed
+        answer = await http.post(
+            f"/blueprints/{following}/generate", json={}, headers={"Accept-Language": "zh"}
+        )
+        task_id = answer.json()["task_id"]
+        paused = await wait_for(str(http.base_url).removesuffix("/api/v1/"), task_id, state="paused")
+        assert (paused["status"], paused["awaiting_approval"]) == ("approving_migration", True)
+        assert "customers：删除列 phone" in paused["message"]
+        assert paused["file_count"] is None
+        assert (await http.post(f"/task/{task_id}/approve")).status_code == 202
+        task = await over(http, task_id)
+        assert (task["state"], task["commit"]) == ("succeeded", allowed["commit"])
 
 
 async def revisions_of(http: httpx.AsyncClient, task: dict[str, Any]) -> list[str]:

@@ -83,6 +83,8 @@ class Given:
     holes         whether a model writes them; `rewrite`: also those that an earlier one has written
     repository    where to push it; None: nowhere
     regenerates   the earlier build that it is compared with
+    language      of the task's messages
+    may_lose_data whether the request, or a person since, allows a migration that may lose data
     """
 
     run: ModelRun
@@ -97,6 +99,8 @@ class Given:
     holes: HoleMode
     repository: RepositorySpec | None = None
     regenerates: str | None = None
+    language: str = "en"
+    may_lose_data: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,9 +27,16 @@ from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.model_tasks.request import LimitsRetry
 from gencode.pipelines.build.api import artifacts, builds
-from gencode.pipelines.build.api.preparation import BuildServices, prepare, retry_changes, submitted
+from gencode.pipelines.build.api.preparation import (
+    BuildServices,
+    may_pause,
+    prepare,
+    retry_changes,
+    submitted,
+)
 from gencode.pipelines.build.api.request import PATTERN_MESSAGES, BuildRequest
 from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, result_url, task_fields
+from gencode.pipelines.build.approving_migration import ApprovingMigration
 from gencode.pipelines.build.archiving import Archiving
 from gencode.pipelines.build.delivering import CreatingBuildRepo
 from gencode.pipelines.build.errors import VerificationFailed
@@ -124,6 +131,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     )
     pipeline = Build(
         Rendering(services.builds, dependencies.git_host),
+        ApprovingMigration(settings.approval_timeout),
         WritingHoles(
             dependencies.sessions,
             services.builds,
@@ -151,6 +159,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         notification_fields=notification_fields,
         submitted=submitted,
         retry_changes=partial(retry_changes, services),
+        may_pause=may_pause,
         services=services,
     )
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gencode.certification.certifier import NOT_PREPARED
 from gencode.domain.task import PENDING, Task
-from gencode.pipelines.build.names import ARCHIVING, CREATING_REPO, PUSHING, RENDERING, VERIFYING, WRITING
+from gencode.pipelines.build.names import (
+    APPROVING,
+    ARCHIVING,
+    CREATING_REPO,
+    PUSHING,
+    RENDERING,
+    VERIFYING,
+    WRITING,
+)
 from gencode.sandbox.off import REASON as SANDBOX_OFF
 
 Texts = Mapping[str, str]
 STAGE_TITLES: Mapping[str, Texts] = {
     RENDERING: {"en": "Rendering the templates", "zh": "渲染模板"},
+    APPROVING: {"en": "Looking for steps that may lose data", "zh": "检查可能丢失数据的步骤"},
     WRITING: {"en": "Writing business flows", "zh": "编写业务流程"},
     ARCHIVING: {"en": "Making the archive", "zh": "打包归档"},
     VERIFYING: {"en": "Checking the project", "zh": "检验项目"},
@@ -35,6 +44,20 @@ _REASONS_ZH: Texts = {
     SANDBOX_OFF: "沙箱已关闭（SANDBOX）",
     NOT_PREPARED: "尚未为其锁文件准备环境：请运行 `gencode build-environments prepare`",
 }
+
+
+_APPROVAL: Texts = {
+    "en": "The migration to this version may lose data; approve it to go on: {steps}",
+    "zh": "迁移到此版本可能丢失数据，批准后继续：{steps}",
+}
+_SHOWN_STEPS = 5
+
+
+def approval_text(steps: Sequence[Mapping[str, str]], language: str) -> str:
+    """The question to the person who approves; it names the first steps."""
+    mark, end = ("；", "……") if language == "zh" else ("; ", "; ...")
+    shown = mark.join(f"{one['step']} ({one['reason']})" for one in steps[:_SHOWN_STEPS])
+    return _APPROVAL[language].format(steps=shown + (end if len(steps) > _SHOWN_STEPS else ""))
 
 
 def accepted(language: str, is_off: bool) -> str:

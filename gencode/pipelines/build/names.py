@@ -4,7 +4,8 @@ from __future__ import annotations
 
 NAME = "build"
 RENDERING, WRITING, ARCHIVING, VERIFYING = "rendering", "writing_holes", "archiving", "verifying"
+APPROVING = "approving_migration"
 CREATING_REPO, PUSHING = "creating_repo", "pushing"
-"""Stages; the last two are of gencode.delivery."""
+"""Stages; these two are of gencode.delivery."""
 RENDERED, HOLES, ARCHIVED, QA, CERTIFICATE = "rendered", "holes", "archived", "qa", "certificate"
 """Checkpoints."""

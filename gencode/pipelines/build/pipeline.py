@@ -11,8 +11,10 @@ from gencode.delivery.pushing import Pushing
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints, Stage, StageUpdate
 from gencode.githosts.port import RepositorySpec
+from gencode.http.kinds import APPROVED
 from gencode.llm.interrupted_calls import FindPrice
 from gencode.model_tasks.calls import ModelRun, final_usage
+from gencode.pipelines.build.approving_migration import ApprovingMigration, needs_approval
 from gencode.pipelines.build.archiving import Archiving
 from gencode.pipelines.build.artifacts import (
     Archived,
@@ -26,6 +28,7 @@ from gencode.pipelines.build.artifacts import (
 from gencode.pipelines.build.delivering import CreatingBuildRepo, is_delivered, project_of
 from gencode.pipelines.build.messages import message
 from gencode.pipelines.build.names import (
+    APPROVING,
     ARCHIVED,
     ARCHIVING,
     CERTIFICATE,
@@ -48,6 +51,7 @@ class Build:
     def __init__(
         self,
         rendering: Rendering,
+        approving: ApprovingMigration,
         writing: WritingHoles,
         archiving: Archiving,
         verifying: Verifying,
@@ -66,6 +70,7 @@ class Build:
         """
         self._stages = (
             Stage(name=RENDERING, run=rendering),
+            Stage(name=APPROVING, run=approving, applies=needs_approval),
             Stage(name=WRITING, run=writing, applies=has_holes),
             Stage(name=ARCHIVING, run=archiving),
             Stage(name=VERIFYING, run=verifying),
@@ -131,6 +136,8 @@ def _given(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         holes=request.get("holes", "model"),
         repository=_repository(task, request),
         regenerates=request.get("regenerates"),
+        language=task.language,
+        may_lose_data=bool(request.get("allow_data_loss")) or APPROVED in checkpoints,
     )
 
 

@@ -31,6 +31,7 @@ from gencode.model_tasks.request import (
 from gencode.pipelines.build.api.request import BuildRequest
 from gencode.pipelines.build.messages import accepted
 from gencode.security.secret_registry import SecretRegistry
+from gencode.workspace.blueprints.predecessors import published_predecessors, usable
 from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
 from gencode.workspace.blueprints.table import BlueprintRow
 from gencode.workspace.builds.removal import project_scope
@@ -40,7 +41,6 @@ from gencode.workspace.workspace import Workspace
 ChooseHost = Callable[[str | None, str | None, str], str]
 """See KindDependencies."""
 _LONG_FIELDS = ("blueprint", "predecessors")
-MAX_PREDECESSORS = 50
 MAX_PROBLEMS = 50
 """Findings that a refusal tells."""
 
@@ -71,13 +71,15 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
         await _check_earlier(services, request.regenerates, principal.id)
     deliver = request.deliver
     host = services.choose_host(deliver.host, deliver.github_org, deliver.repo_name) if deliver else None
+    predecessors = await _predecessors(services, row, principal.id)
     stored = {
         **stored_request(request),
         **model.parameters(),
         "asked_model": request.model,
         "host": host,
         "blueprint": row.spec,
-        "predecessors": await _predecessors(services, row, principal.id),
+        "predecessors": predecessors,
+        "has_predecessors": bool(predecessors),
         "blueprint_digest": digest_of(row.spec),
         "blueprint_name": row.name,
         "version_tag": row.version_tag,
@@ -89,6 +91,7 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
         request=stored,
         parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
         message=accepted(submitter.language, services.is_off),
+        may_pause=bool(predecessors) and not request.allow_data_loss,
         reservation=await services.limits.reservation(principal, row.project_id),
     )
 
@@ -104,21 +107,15 @@ async def _check_earlier(services: BuildServices, task_id: str, principal: str) 
 
 
 async def _predecessors(services: BuildServices, row: BlueprintRow, principal: str) -> list[Any]:
-    """The documents of the published versions that it was made from, the oldest first; drafts have no part in
-    the history of a database, and a version with errors ends it."""
-    found: list[Any] = []
-    parent_id = row.parent_id
-    while parent_id and len(found) < MAX_PREDECESSORS:
-        try:
-            parent = await services.workspace.resource(BLUEPRINTS).get(parent_id, principal)
-        except NotFound:
-            break
-        if parent.errors:
-            break
-        if not parent.is_draft:
-            found.append(parent.spec)
-        parent_id = parent.parent_id
-    return found[::-1]
+    """The documents of the versions whose migrations the project has, the oldest first."""
+    older = await published_predecessors(services.workspace.resource(BLUEPRINTS), row, principal)
+    count = len(await anyio.to_thread.run_sync(usable, older))
+    return [one.spec for one in older[len(older) - count :]]
+
+
+def may_pause(task: Task) -> bool:
+    """Whether a person may be asked to approve the migration of a task that is retried."""
+    return bool(task.parameters.get("has_predecessors")) and not task.parameters.get("allow_data_loss")
 
 
 def check_blueprint(row: BlueprintRow, language: str) -> None:

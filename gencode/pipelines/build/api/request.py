@@ -37,11 +37,13 @@ class BlueprintBuildRequest(ModelTaskRequest):
     holes  `model` writes what business flows do, unless an earlier build of the project has written it for
            the same inputs; `rewrite` writes all anew; `skeleton` leaves them unwritten
     deliver  null: the project is an archive only
+    allow_data_loss  whether steps of the migration that may lose data need no approval
     """
 
     stack: BuildStack = Field(default_factory=BuildStack)
     holes: Literal["model", "rewrite", "skeleton"] = "model"
     deliver: Delivery | None = None
+    allow_data_loss: bool = False
 
 
 class RegenerateRequest(ModelTaskRequest):
@@ -53,6 +55,7 @@ class RegenerateRequest(ModelTaskRequest):
     blueprint_id: RowId | None = None
     holes: Literal["model", "rewrite", "skeleton"] = "model"
     deliver: Delivery | None = None
+    allow_data_loss: bool = False
 
 
 class BuildRequest(BlueprintBuildRequest):

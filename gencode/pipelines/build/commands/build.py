@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("model", "rewrite", "skeleton"),
         help="who writes business flows: the model, again the model, nobody",
     )
+    parser.add_argument(
+        "--allow-data-loss",
+        action="store_true",
+        default=None,
+        help="do not wait for an approval if the migration to this version may lose data",
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help="unpack the project there; new or empty")
     parser.add_argument("--deliver", metavar="NAME", help="push it to a new repository of this name")
     parser.add_argument("--org", metavar="ORG", help="the account of that repository")
@@ -73,6 +79,7 @@ def _body(args: argparse.Namespace) -> dict[str, Any]:
         "stack": _given(stack) or None,
         "deliver": _given(deliver) if args.deliver else None,
         "holes": args.holes,
+        "allow_data_loss": args.allow_data_loss,
         "model": args.model,
         **given_limits(args),
     }

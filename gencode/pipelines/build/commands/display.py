@@ -43,6 +43,7 @@ DISPLAY = KindDisplay(
     },
     stages={
         "rendering": "rendering the templates",
+        "approving_migration": "looking for steps that may lose data",
         "writing_holes": "writing business flows",
         "archiving": "making the archive",
         "verifying": "checking the project",
