@@ -283,8 +283,10 @@ class Cases:
         if operation.name not in EXAMPLES:
             return self._generator.value(operation.body)
         example = EXAMPLES[operation.name](self._people, person, self._random)
-        choice = self._random.random()
-        if valid or choice < 0.05:
+        if valid:
+            return example
+        example, choice = self._with_other_addresses(example), self._random.random()
+        if choice < 0.05:
             return example
         if choice < 0.12 and operation.media_type == JSON:
             return self._random.choice(DOCUMENTS)
@@ -292,6 +294,13 @@ class Cases:
             return self._generator.value(operation.body)
         own = [*_names(example), *self._document.schemas.get(_model(operation), {}).get("properties", {})]
         return mutated(example, self._random, own, lambda: self._people.any_id(self._random))
+
+    def _with_other_addresses(self, example: Json) -> Json:
+        """Some with one that the service must not call."""
+        if not isinstance(example, dict) or self._random.random() < 0.7:
+            return example
+        forbidden = self._random.choice(self._people.forbidden_urls)
+        return {name: forbidden if name.endswith("_url") else value for name, value in example.items()}
 
     def _form(self, operation: Described, person: Person, *, valid: bool) -> tuple[bytes, str]:
         text = (TEXT % f"{person.marker} {self._people.number()}").encode()

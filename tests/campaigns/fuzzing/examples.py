@@ -53,17 +53,15 @@ def credential(people: People, person: Person, _random: Random) -> Any:
     return {"name": f"{person.marker} {people.number()}", "provider": "github", "access_token": ACCESS_TOKEN}
 
 
-def repository(people: People, person: Person, random: Random) -> Any:
-    urls = [people.repository] if random.random() < 0.7 else people.forbidden_urls
-    return {"name": f"{person.marker} {people.number()}", "repository_url": random.choice(urls)}
+def repository(people: People, person: Person, _random: Random) -> Any:
+    return {"name": f"{person.marker} {people.number()}", "repository_url": people.repository}
 
 
-def config(people: People, person: Person, random: Random) -> Any:
-    urls = [people.model_url] if random.random() < 0.7 else people.forbidden_urls
+def config(people: People, person: Person, _random: Random) -> Any:
     return {
         "name": f"{person.marker} {people.number()}",
         "provider": "compatible",
-        "base_url": random.choice(urls),
+        "base_url": people.model_url,
         "model": "m",
         "api_key": API_KEY,
     }
