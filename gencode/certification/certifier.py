@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from gencode.blueprints.rendering import Stack
+from gencode.blueprints.stack import Stack
 from gencode.certification.certificate import Certificate, CertificateStatus, StepReport, unverified
 from gencode.certification.environments import Environment, prepared_environment
 from gencode.certification.group_runner import Unavailable, failed, run_group

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 
-from gencode.blueprints.rendering import Stack
+from gencode.blueprints.stack import Stack
 
 _WITHOUT = ("common",)
 """Template sets that need nothing."""

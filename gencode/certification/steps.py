@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gencode.blueprints.rendering import Stack
+from gencode.blueprints.stack import Stack
 from gencode.certification.installing import MYPY_CACHE
 from gencode.certification.lock_files import Tool
 

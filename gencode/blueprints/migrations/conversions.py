@@ -13,7 +13,7 @@ from gencode.blueprints.migrations.from_text import parsed
 from gencode.blueprints.migrations.numbers import NUMBERS, number
 from gencode.blueprints.migrations.schema import Column
 from gencode.blueprints.migrations.sql import quoted, text_literal, type_of
-from gencode.blueprints.rendering.stack import Database
+from gencode.blueprints.stack import Database
 
 TEXTS = frozenset({"string", "text", "enum"})
 _WIDTHS = {

@@ -7,7 +7,7 @@ from gencode.blueprints.migrations.operations import ChangeValues, Risk
 from gencode.blueprints.migrations.plan import Phase, Plan
 from gencode.blueprints.migrations.schema import Column, Table
 from gencode.blueprints.migrations.sql import quoted, text_literal
-from gencode.blueprints.rendering.stack import Database
+from gencode.blueprints.stack import Database
 
 
 def compare_values(plan: Plan, table: Table, before: Column, after: Column) -> None:

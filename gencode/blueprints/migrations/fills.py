@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from gencode.blueprints.migrations.schema import REFERENCE, Column
 from gencode.blueprints.migrations.sql import quoted, value_literal
-from gencode.blueprints.rendering.stack import Database
+from gencode.blueprints.stack import Database
 
 _NEUTRAL: MappingProxyType[str, JsonValue] = MappingProxyType(
     {

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from gencode.blueprints.migrations.operations import MigrationOperation
 from gencode.blueprints.migrations.schema import Schema
-from gencode.blueprints.rendering.stack import Database
+from gencode.blueprints.stack import Database
 
 
 class Phase(IntEnum):

@@ -20,7 +20,7 @@ from gencode.blueprints.migrations.operations import (
 from gencode.blueprints.migrations.plan import Phase, Plan
 from gencode.blueprints.migrations.renames import ordered_renames
 from gencode.blueprints.migrations.schema import Schema, Table
-from gencode.blueprints.rendering.stack import Database
+from gencode.blueprints.stack import Database
 
 
 def planned(old: Schema, new: Schema, database: Database) -> list[MigrationOperation]:

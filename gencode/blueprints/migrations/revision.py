@@ -14,8 +14,8 @@ from gencode.blueprints.migrations.operations import MigrationOperation
 from gencode.blueprints.migrations.planner import planned
 from gencode.blueprints.migrations.schema import schemas_of
 from gencode.blueprints.model import Blueprint
-from gencode.blueprints.rendering.stack import Stack
 from gencode.blueprints.rendering.template_set import official_set
+from gencode.blueprints.stack import Stack
 
 INITIAL_REVISION = "0001"
 TEMPLATE = "migration_revision.py.j2"

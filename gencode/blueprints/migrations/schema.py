@@ -12,7 +12,7 @@ from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.links import Link
 from gencode.blueprints.model import Blueprint
 from gencode.blueprints.rendering.context import link_key, project_context
-from gencode.blueprints.rendering.stack import Stack
+from gencode.blueprints.stack import Stack
 
 REFERENCE = "reference"
 """The kind of a column that refers to another table, beside the types of fields."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pydantic import JsonValue
 
 from gencode.blueprints.migrations.schema import REFERENCE, Column
-from gencode.blueprints.rendering.stack import Database
+from gencode.blueprints.stack import Database
 
 
 def quoted(name: str, database: Database) -> str:

@@ -6,6 +6,6 @@ project.holes      # what a model may write, each with the file and the marks it
 """
 
 from gencode.blueprints.rendering.project import Hole, Project, render_project, template_context
-from gencode.blueprints.rendering.stack import Database, Stack
+from gencode.blueprints.stack import Database, Stack
 
 __all__ = ["Database", "Hole", "Project", "Stack", "render_project", "template_context"]

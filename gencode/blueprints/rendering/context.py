@@ -19,9 +19,9 @@ from gencode.blueprints.rendering.database_names import constraint_name
 from gencode.blueprints.rendering.page_context import page_contexts
 from gencode.blueprints.rendering.python_facts import add_python_facts
 from gencode.blueprints.rendering.scarcity import add_scarcity
-from gencode.blueprints.rendering.stack import Stack
 from gencode.blueprints.rendering.table_order import deferred_references, table_order
 from gencode.blueprints.rendering.typescript_facts import add_typescript_facts
+from gencode.blueprints.stack import Stack
 from gencode.blueprints.types import DEFAULT_LENGTH, FieldType, OnDelete, RelationType
 
 _ON_DELETE = {OnDelete.RESTRICT: "RESTRICT", OnDelete.CASCADE: "CASCADE", OnDelete.SET_NULL: "SET NULL"}

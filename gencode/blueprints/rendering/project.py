@@ -10,8 +10,8 @@ from typing import Any
 from gencode.blueprints.findings import is_valid
 from gencode.blueprints.model import Blueprint
 from gencode.blueprints.rendering.context import project_context
-from gencode.blueprints.rendering.stack import Stack
 from gencode.blueprints.rendering.template_set import official_set
+from gencode.blueprints.stack import Stack
 from gencode.blueprints.validation import validate
 from gencode.domain.path_rules import check_path
 

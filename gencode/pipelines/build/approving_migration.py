@@ -8,6 +8,7 @@ from typing import Any
 import anyio.to_thread
 
 from gencode.blueprints import Blueprint
+from gencode.blueprints.stack import Stack
 from gencode.engine.ports.pipeline import Emit, Pause
 from gencode.pipelines.build.artifacts import Built, Given
 from gencode.pipelines.build.messages import approval_text
@@ -42,9 +43,8 @@ def destructive_steps(given: Given) -> list[dict[str, str]]:
     """What is done to the tables of the version before, and why data may be lost; [] if nothing is. Only the
     newest version is looked at: those before were built by themselves. Call it in a thread."""
     migrations: Any = import_module("gencode.blueprints.migrations")  # with the template engine
-    rendering: Any = import_module("gencode.blueprints.rendering")
     old, new = (Blueprint.model_validate(one) for one in (given.predecessors[-1], given.blueprint))
-    found = migrations.destructive_steps(old, new, rendering.Stack.model_validate(given.stack))
+    found = migrations.destructive_steps(old, new, Stack.model_validate(given.stack))
     return [
         {
             "step": migrations.described(operation, given.language),

@@ -10,6 +10,7 @@ from typing import Any
 import anyio.to_thread
 
 from gencode.blueprints import Blueprint, validate
+from gencode.blueprints.stack import Stack
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
 from gencode.pipelines.build.artifacts import Built, Given, RenderedProject
@@ -54,7 +55,7 @@ def render(
     """`predecessors`: each adds a revision of the database. Takes seconds for hundreds of data models:
     call it in a thread. Raises UnsafePath."""
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    blueprint, target = Blueprint.model_validate(spec), rendering.Stack.model_validate(stack)
+    blueprint, target = Blueprint.model_validate(spec), Stack.model_validate(stack)
     before = [Blueprint.model_validate(one) for one in predecessors]
     project = rendering.render_project(blueprint, target, before)
     findings = validate(blueprint)
@@ -66,7 +67,7 @@ def render(
     )
 
 
-def templates_digest(stack: Any) -> str:
+def templates_digest(stack: Stack) -> str:
     """A digest of the templates of a stack."""
     sets: Any = import_module("gencode.blueprints.rendering.template_set")
     digest = hashlib.sha256()

@@ -13,7 +13,7 @@ from functools import partial
 import anyio.to_thread
 import structlog
 
-from gencode.blueprints.rendering import Stack
+from gencode.blueprints.stack import Stack
 from gencode.certification import Certificate, CertificateStatus, Certifier, StepReport
 from gencode.domain.errors import StoreError
 from gencode.engine.ports.pipeline import Emit, StageUpdate

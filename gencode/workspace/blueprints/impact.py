@@ -13,6 +13,7 @@ from pydantic import Field
 from gencode.blueprints import Blueprint, is_valid, validate
 from gencode.blueprints.comparison import broken
 from gencode.blueprints.comparison.impact import Break
+from gencode.blueprints.stack import Database, Stack
 from gencode.http.base_models import ResponseModel
 
 
@@ -79,8 +80,7 @@ def migration_steps(old: Blueprint, new: Blueprint, database: str, language: str
 
 def rendered(version: Version, stack: Mapping[str, str]) -> Any:
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    target = rendering.Stack.model_validate(stack)
-    return rendering.render_project(version.blueprint, target, version.predecessors)
+    return rendering.render_project(version.blueprint, Stack.model_validate(stack), version.predecessors)
 
 
 def impact_of(old: Version, new: Version, stack: Mapping[str, str], language: str) -> tuple[Any, Impact]:
@@ -119,8 +119,7 @@ def _is_revision(path: str) -> bool:
 
 def _migration(old: Blueprint, new: Blueprint, database: str) -> Any:
     migrations: Any = import_module("gencode.blueprints.migrations")  # with the template engine
-    rendering: Any = import_module("gencode.blueprints.rendering")
-    return migrations.migration_between(old, new, rendering.Stack(database=database))
+    return migrations.migration_between(old, new, Stack(database=Database(database)))
 
 
 def _steps(made: Sequence[Any], language: str) -> MigrationSteps:

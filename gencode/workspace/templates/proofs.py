@@ -12,6 +12,7 @@ from typing import Any
 import anyio.to_thread
 
 from gencode.blueprints import Blueprint
+from gencode.blueprints.stack import Database, Stack
 from gencode.blueprints.template_sets import RenderedSet, RendererFailed, SetContent, TemplateRenderer
 from gencode.blueprints.template_sets.proof_corpus import proof_corpus
 from gencode.codegen.errors import CheckFailed
@@ -114,5 +115,5 @@ def _contexts(cases: Sequence[tuple[str, str]]) -> Sequence[Mapping[str, Any]]:
 
 def _context(blueprint: Blueprint, database: str) -> Mapping[str, Any]:
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    found: Mapping[str, Any] = rendering.template_context(blueprint, rendering.Stack(database=database))
+    found: Mapping[str, Any] = rendering.template_context(blueprint, Stack(database=Database(database)))
     return found

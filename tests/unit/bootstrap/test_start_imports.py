@@ -43,6 +43,8 @@ LATER = {
 NEEDED_IN_WORKSPACE = {"dulwich", "sqlalchemy", "tree_sitter"}
 LATER_IN_WORKSPACE = {
     "alembic": "tables of another version",
+    "gencode.blueprints.rendering": "the first project of a blueprint",
+    "jinja2": "the first project of a blueprint",
     "numpy": "the first index of a knowledge base",
     "pdfplumber": "processes that read documents",
     "rapidfuzz": "the first comparison of two texts",

@@ -69,7 +69,7 @@ def _migration(old: Blueprint, new: Blueprint, database: str, language: str) -> 
     """The steps, and the file of Alembic. Raises StartError."""
     from gencode.blueprints import is_valid, validate  # noqa: PLC0415
     from gencode.blueprints import migrations as made  # noqa: PLC0415 - with the template engine
-    from gencode.blueprints.rendering import Database, Stack  # noqa: PLC0415
+    from gencode.blueprints.stack import Database, Stack  # noqa: PLC0415
 
     for blueprint, name in ((old, "older"), (new, "newer")):
         if not is_valid(validate(blueprint)):
