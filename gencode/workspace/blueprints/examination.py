@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 
 from pydantic import Field, JsonValue
@@ -12,6 +10,7 @@ from pydantic import Field, JsonValue
 from gencode.blueprints import Blueprint, Finding, Severity, is_valid, normalised, repaired, validate
 from gencode.blueprints.comparison import ChangeType, compare, describe, json_patch
 from gencode.blueprints.comparison.compare import PropertyChange
+from gencode.blueprints.template_sets import write_archive
 from gencode.http.base_models import RequestModel, ResponseModel
 from gencode.workspace.blueprints.impact import (
     Impact,
@@ -22,8 +21,6 @@ from gencode.workspace.blueprints.impact import (
     rendered,
 )
 from gencode.workspace.errors import BlueprintInvalid
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class FindingView(ResponseModel):
@@ -120,29 +117,32 @@ def compared(old: Blueprint, new: Blueprint, database: str, language: str) -> Co
 def preview_of(version: Version, older: Version | None, stack: Mapping[str, str], language: str) -> Preview:
     """With `older`, what changes in its project. Raises BlueprintInvalid."""
     findings = require_valid(version.blueprint)
-    project, impact = rendered(version, stack), None
-    if older is not None:
+    impact = None
+    if older is None:
+        project = rendered(version, stack)
+    else:
         require_valid(older.blueprint)
         project, impact = impact_of(older, version, stack, language)
-    files = [
+    return Preview(
+        files=file_views(project.files),
+        holes=[RenderedHole(name=hole.name, path=hole.path) for hole in project.holes],
+        findings=finding_views(findings, language),
+        impact=impact,
+    )
+
+
+def file_views(files: Mapping[str, str]) -> list[RenderedFile]:
+    """Hashes every file: call it in a thread."""
+    return [
         RenderedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-        for path, data in ((path, text.encode()) for path, text in project.files.items())
+        for path, data in ((path, text.encode()) for path, text in files.items())
     ]
-    holes = [RenderedHole(name=hole.name, path=hole.path) for hole in project.holes]
-    return Preview(files=files, holes=holes, findings=finding_views(findings, language), impact=impact)
 
 
 def archive_of(version: Version, stack: Mapping[str, str]) -> bytes:
     """A zip of the rendered project: the same documents give the same bytes. Raises BlueprintInvalid."""
     require_valid(version.blueprint)
-    project = rendered(version, stack)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in project.files.items():
-            entry = zipfile.ZipInfo(path, _EPOCH)
-            entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, text.encode(), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+    return write_archive(rendered(version, stack).files)
 
 
 def require_valid(blueprint: Blueprint) -> list[Finding]:

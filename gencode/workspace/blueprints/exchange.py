@@ -20,6 +20,7 @@ from gencode.http.base_models import RequestModel, ResponseModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import DISPOSITION
 from gencode.http.dependencies import get_extension, get_principal
+from gencode.http.downloads import attachment
 from gencode.http.operation import operation
 from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
@@ -132,12 +133,7 @@ async def export_blueprint(request: Request) -> Response:
     )
     kind, dialect = FORMAT.read(request), Dialect(DIALECT.read(request))
     text = await anyio.to_thread.run_sync(_exported, blueprint_of(row), kind, dialect)
-    headers = {
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": f'attachment; filename="{row.id}.{_SUFFIXES[kind]}"',
-    }
-    return Response(text.encode(), headers=headers, media_type="text/plain")
+    return attachment(text.encode(), f"{row.id}.{_SUFFIXES[kind]}", "text/plain")
 
 
 EXCHANGE_OPERATIONS = (import_blueprint, export_blueprint)

@@ -15,6 +15,7 @@ from gencode.http.base_models import UUID_PATTERN
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import DISPOSITION
 from gencode.http.dependencies import get_extension, get_principal
+from gencode.http.downloads import attachment
 from gencode.http.operation import operation
 from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
@@ -185,9 +186,7 @@ def _stack(request: Request) -> dict[str, str]:
 async def download(request: Request) -> Response:
     version = await _version(request, id_in_path(request))
     data = await _in_thread(archive_of, version, _stack(request))
-    name = f"{id_in_path(request)}-project.zip"
-    headers = {**_SAFETY_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(data, headers=headers, media_type="application/zip")
+    return attachment(data, f"{id_in_path(request)}-project.zip", "application/zip")
 
 
 @operation(
@@ -284,7 +283,6 @@ BLUEPRINT_OPERATIONS = (
     *EXCHANGE_OPERATIONS,
     *PROPOSAL_OPERATIONS,
 )
-_SAFETY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
 
 
 def _store(request: Request) -> ResourceStore[BlueprintRow, BlueprintView]:

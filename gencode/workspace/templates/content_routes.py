@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
@@ -17,10 +16,11 @@ from gencode.http.base_models import UUID_PATTERN
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import DISPOSITION
 from gencode.http.dependencies import get_extension, get_principal
+from gencode.http.downloads import attachment
 from gencode.http.operation import ErrorResponse, operation
 from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
-from gencode.workspace.blueprints.examination import require_valid
+from gencode.workspace.blueprints.examination import file_views, require_valid
 from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
 from gencode.workspace.blueprints.routes import DATABASE
 from gencode.workspace.errors import (
@@ -30,7 +30,7 @@ from gencode.workspace.errors import (
     TemplateNotProven,
 )
 from gencode.workspace.parameters import ONE, id_in_path
-from gencode.workspace.templates.models import AppliedFile, AppliedTemplate, ApplyRequest
+from gencode.workspace.templates.models import AppliedTemplate, ApplyRequest
 from gencode.workspace.templates.proofs import TemplateProofs
 from gencode.workspace.templates.sets import readable_content, usable_content
 from gencode.workspace.workspace import Workspace
@@ -64,7 +64,6 @@ _ERRORS = (
     TemplateFailed,
     TemplateCheckFailed,
 )
-_SAFETY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
 
 
 @operation(
@@ -93,7 +92,7 @@ async def download(request: Request) -> Response:
 async def apply(request: Request) -> Response:
     given = await APPLICATION.read(request)
     content, files = await _applied(request, given.blueprint_id, given.database)
-    shown = await anyio.to_thread.run_sync(_shown, files)
+    shown = await anyio.to_thread.run_sync(file_views, files)
     return APPLIED.make(AppliedTemplate(template_sha256=content.sha256, files=shown))
 
 
@@ -127,17 +126,9 @@ async def _applied(
     return content, await proofs.apply(content, blueprint, database, principal)
 
 
-def _shown(files: Mapping[str, str]) -> list[AppliedFile]:
-    return [
-        AppliedFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-        for path, data in ((path, text.encode()) for path, text in files.items())
-    ]
-
-
 async def _zip(files: Mapping[str, str], name: str) -> Response:
     data = await anyio.to_thread.run_sync(write_archive, files)
-    headers = {**_SAFETY_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(data, headers=headers, media_type="application/zip")
+    return attachment(data, name, "application/zip")
 
 
 def _workspace(request: Request) -> Workspace:

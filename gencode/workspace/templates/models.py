@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
+from gencode.workspace.blueprints.examination import RenderedFile
 from gencode.workspace.resources.models import PRINTABLE, TEXT_WITHOUT_NUL, RowId, unchanged
 from gencode.workspace.templates.table import ProofStatus, TemplateSetRow
 
@@ -127,19 +128,11 @@ class TemplateVersions(ResponseModel):
     versions: list[TemplateItem]
 
 
-class AppliedFile(ResponseModel):
-    """`bytes` in UTF-8."""
-
-    path: str
-    bytes: int
-    sha256: str
-
-
 class AppliedTemplate(ResponseModel):
     """What `GET .../project.zip` packs."""
 
     template_sha256: str
-    files: list[AppliedFile]
+    files: list[RenderedFile]
 
 
 _COLUMNS = (

@@ -19,6 +19,7 @@ from gencode.http.base_models import Link, ResponseModel
 from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, ranged_response
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
 from gencode.http.dependencies import get_extension, get_principal, own_task
+from gencode.http.downloads import GENERATED_CONTENT
 from gencode.http.links import api, task_url
 from gencode.http.operation import operation
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
@@ -30,11 +31,6 @@ from gencode.pipelines.build.names import ARCHIVED, NAME, QA
 from gencode.pipelines.build.qa_report import QaReport
 from gencode.workspace.blueprints.resource import BLUEPRINTS
 
-_SAFETY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "private, no-cache",
-}
 ETAG = Header(name="ETag", description="Its SHA-256")
 _DOWNLOAD = (ETAG, DISPOSITION, ACCEPT_RANGES)
 ARCHIVE = ResponseSpec(
@@ -108,7 +104,7 @@ async def get_artifact(request: Request) -> Response:
     services, task = get_extension(request, BuildServices), await readable_build(request)
     make = partial(_archive, task, services.secrets.current())
     data, etag = await services.checkpoint_reader.export(task, make)
-    headers = {**_SAFETY_HEADERS, "ETag": etag}
+    headers = {**GENERATED_CONTENT, "ETag": etag}
     if etag in (tag.strip().removeprefix("W/") for tag in IF_NONE_MATCH.read(request).split(",")):
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="{_name(task)}"'

@@ -23,6 +23,7 @@ from gencode.domain.task import Task
 from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, ranged_response
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
 from gencode.http.dependencies import get_extension, get_principal, task_of
+from gencode.http.downloads import GENERATED_CONTENT
 from gencode.http.operation import operation
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.pipelines.generate.api.services import GenerateServices, check_kind, own_generate_task
@@ -32,13 +33,6 @@ from gencode.pipelines.generate.task_files import archive as make_archive
 from gencode.pipelines.generate.task_files import files as make_files
 
 T = TypeVar("T")
-_SAFETY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "private, no-cache",
-}
-"""No browser treats the response as a page; only the client caches it, and revalidates it each time by its
-ETag."""
 
 ETAG = Header(name="ETag", description="Of these bytes")
 FILE_LIST = JsonResponseSpec(model=FileList, description="As of now")
@@ -137,7 +131,7 @@ class _Download:
     etag: str
 
     def response(self, request: Request) -> Response:
-        headers = {**_SAFETY_HEADERS, "ETag": self.etag}
+        headers = {**GENERATED_CONTENT, "ETag": self.etag}
         if _matches(IF_NONE_MATCH.read(request), self.etag):
             return Response(status_code=304, headers=headers)
         headers["Content-Disposition"] = self.disposition

@@ -16,6 +16,7 @@ from gencode.domain.errors import NotFound
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.http.common_declarations import DISPOSITION, OWN_TASK
 from gencode.http.dependencies import get_extension
+from gencode.http.downloads import GENERATED_CONTENT
 from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.pipelines.test_generation.api.preparation import TestGenerationServices, own_test_task
@@ -24,11 +25,6 @@ from gencode.pipelines.test_generation.results import TestsView
 from gencode.pipelines.test_generation.sources import Sources
 
 T = TypeVar("T")
-_SAFETY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "private, no-cache",
-}
 VIEW = JsonResponseSpec(model=TestsView, description="The delivered tests, and what was discarded")
 ARCHIVE = ResponseSpec(
     description="The test files",
@@ -86,7 +82,7 @@ async def _made(request: Request, make: Callable[[TestsView], T]) -> T:
 def _download(request: Request, data: bytes, name: str, media_type: str) -> Response:
     disposition = f'attachment; filename="{request.path_params["task_id"]}-{name}"'
     return Response(
-        data, headers={**_SAFETY_HEADERS, "Content-Disposition": disposition}, media_type=media_type
+        data, headers={**GENERATED_CONTENT, "Content-Disposition": disposition}, media_type=media_type
     )
 
 
