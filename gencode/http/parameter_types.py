@@ -75,6 +75,12 @@ class Text:
         return bool(re.search(self.pattern, text)) and not text.endswith("\n")  # Python's $ accepts one
 
 
+def one_of(*values: str) -> Text:
+    """One of these words."""
+    pattern = f"^({'|'.join(map(re.escape, values))})$"
+    return Text(pattern=pattern, rule="enum", message=f"is none of {', '.join(values)}")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Integer:
     """A decimal number of at most nine digits, without a sign."""

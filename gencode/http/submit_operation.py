@@ -45,6 +45,8 @@ REPLAYED = Header(
 ACCEPTED = JsonResponseSpec(
     status=202, model=Accepted, description="The task is stored", headers=(LOCATION, REPLAYED)
 )
+SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull)
+"""Of every operation that submits a task."""
 
 
 def submit_operation(kind: Kind) -> Operation:
@@ -59,7 +61,7 @@ def submit_operation(kind: Kind) -> Operation:
         parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
         body=body,
         responses=(ACCEPTED,),
-        errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull, *kind.submission.errors),
+        errors=(*SUBMISSION_ERRORS, *kind.submission.errors),
     )
     async def submit_task(request: Request) -> Response:
         rate_headers = await get_services(request).rate.spend(get_principal(request).id)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.blueprints import Blueprint
-from gencode.domain.errors import Forbidden, IdempotencyKeyReused, NotFound, QueueFull, QuotaExceeded
+from gencode.domain.errors import Forbidden, NotFound
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.http.base_models import ResponseModel
@@ -21,6 +21,7 @@ from gencode.http.submit_operation import (
     ACCEPT_LANGUAGE,
     ACCEPTED,
     IDEMPOTENCY_KEY,
+    SUBMISSION_ERRORS,
     accepted_response,
     request_language,
     submit_for,
@@ -64,9 +65,7 @@ MADE = JsonResponseSpec(model=MadeBlueprint, description="Once it is made, also 
     body=PARSE,
     responses=(ACCEPTED,),
     errors=(
-        IdempotencyKeyReused,
-        QuotaExceeded,
-        QueueFull,
+        *SUBMISSION_ERRORS,
         Forbidden,
         ProjectArchived,
         BlueprintPublished,

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import IdempotencyKeyReused, NotFound, QueueFull, QuotaExceeded
+from gencode.domain.errors import NotFound
 from gencode.domain.task import PENDING
 from gencode.http.base_models import UUID_SCHEMA
 from gencode.http.body_specs import JsonBody
@@ -17,7 +17,13 @@ from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.links import api
 from gencode.http.operation import Trait, operation
 from gencode.http.response_specs import JsonResponseSpec
-from gencode.http.submit_operation import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, REPLAYED, submit_for
+from gencode.http.submit_operation import (
+    ACCEPT_LANGUAGE,
+    IDEMPOTENCY_KEY,
+    REPLAYED,
+    SUBMISSION_ERRORS,
+    submit_for,
+)
 from gencode.http.task_models import Accepted, accepted
 from gencode.pipelines.chat.opening import Claim
 from gencode.pipelines.chat.request import AnotherAnswerRequest, ChatRequest, MessageRequest
@@ -27,7 +33,7 @@ from gencode.workspace.errors import ConversationBusy
 from gencode.workspace.parameters import id_in_path
 
 IN_CONVERSATION = Trait(path_schemas={"id": UUID_SCHEMA, "message_id": UUID_SCHEMA}, errors=(NotFound,))
-SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull, ConversationBusy)
+_ERRORS = (*SUBMISSION_ERRORS, ConversationBusy)
 
 
 class AcceptedMessage(Accepted):
@@ -56,7 +62,7 @@ ACCEPTED = JsonResponseSpec(
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=MESSAGE,
     responses=(ACCEPTED,),
-    errors=SUBMISSION_ERRORS,
+    errors=_ERRORS,
 )
 async def send_message(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
@@ -72,7 +78,7 @@ async def send_message(request: Request) -> Response:
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=ANOTHER,
     responses=(ACCEPTED,),
-    errors=SUBMISSION_ERRORS,
+    errors=_ERRORS,
 )
 async def answer_again(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)

@@ -22,7 +22,7 @@ from gencode.http.common_declarations import DISPOSITION
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.downloads import attachment
 from gencode.http.operation import operation
-from gencode.http.parameter_types import Parameter, Text
+from gencode.http.parameter_types import Parameter, one_of
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.http.submit_operation import ACCEPT_LANGUAGE, request_language
 from gencode.limited_child.process import ChildFailed
@@ -84,14 +84,14 @@ FORMAT = Parameter(
     name="format",
     location="query",
     description="blueprint (the document), dbml or sql (the data models)",
-    type=Text(pattern="^(blueprint|dbml|sql)$", rule="enum", message="is none of blueprint, dbml, sql"),
+    type=one_of("blueprint", "dbml", "sql"),
     default="blueprint",
 )
 DIALECT = Parameter(
     name="dialect",
     location="query",
     description="Of SQL: postgres, or mysql (also for MariaDB)",
-    type=Text(pattern="^(postgres|mysql)$", rule="enum", message="is none of postgres, mysql"),
+    type=one_of("postgres", "mysql"),
     default="postgres",
 )
 _SUFFIXES = {"blueprint": "json", "dbml": "dbml", "sql": "sql"}

@@ -17,7 +17,7 @@ from gencode.http.common_declarations import DISPOSITION
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.downloads import attachment
 from gencode.http.operation import operation
-from gencode.http.parameter_types import Parameter, Text
+from gencode.http.parameter_types import Parameter, Text, one_of
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.http.submit_operation import ACCEPT_LANGUAGE, request_language
 from gencode.workspace.blueprints.cloning import clone_blueprints
@@ -70,14 +70,14 @@ DATABASE = Parameter(
     name="database",
     location="query",
     description="What the project is rendered for: postgresql, or mysql (also for MariaDB)",
-    type=Text(pattern="^(postgresql|mysql)$", rule="enum", message="is none of postgresql, mysql"),
+    type=one_of("postgresql", "mysql"),
     default="postgresql",
 )
 FRONTEND = Parameter(
     name="frontend",
     location="query",
     description="With which front end: vue, or none",
-    type=Text(pattern="^(vue|none)$", rule="enum", message="is none of vue, none"),
+    type=one_of("vue", "none"),
     default="none",
 )
 BEFORE = Parameter(

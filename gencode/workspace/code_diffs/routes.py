@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gencode.diffs import DiffError, PatchLimits, parse_patch, write_file
 from gencode.diffs.patch_writer import MEDIA_TYPE
-from gencode.domain.errors import IdempotencyKeyReused, Invalid, NotFound, QueueFull, QuotaExceeded
+from gencode.domain.errors import Invalid, NotFound
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.body_specs import Body, JsonBody
@@ -21,7 +21,13 @@ from gencode.http.operation import operation
 from gencode.http.parameter_types import Integer, Parameter, Text
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.http.submission import Submitted, request_digest, submit
-from gencode.http.submit_operation import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, REPLAYED, request_language
+from gencode.http.submit_operation import (
+    ACCEPT_LANGUAGE,
+    IDEMPOTENCY_KEY,
+    REPLAYED,
+    SUBMISSION_ERRORS,
+    request_language,
+)
 from gencode.workspace.code_diffs.errors import DiffNotReady, DiffUnusable
 from gencode.workspace.code_diffs.resource import (
     CODE_DIFF,
@@ -83,7 +89,7 @@ POSITION = Parameter(
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=_CREATION,
     responses=(_CREATED,),
-    errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull, NotFound),
+    errors=(*SUBMISSION_ERRORS, NotFound),
 )
 async def create_code_diff(request: Request) -> Response:
     services, principal = get_services(request), get_principal(request)

@@ -9,15 +9,15 @@ from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import AlreadyFinished, IdempotencyKeyReused, NotFound, QueueFull, QuotaExceeded
+from gencode.domain.errors import AlreadyFinished, NotFound
 from gencode.http.base_models import UUID_SCHEMA, RequestModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.operation import Trait, operation
-from gencode.http.parameter_types import Integer, Parameter, Text
+from gencode.http.parameter_types import Integer, Parameter, one_of
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
-from gencode.http.submit_operation import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, submit_for
+from gencode.http.submit_operation import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, SUBMISSION_ERRORS, submit_for
 from gencode.workspace.knowledge_bases.document_state import settle_documents
 from gencode.workspace.knowledge_bases.document_views import (
     KnowledgeChunkPage,
@@ -53,11 +53,7 @@ STATUS = Parameter(
     name="status",
     location="query",
     description="Only documents with this processing_status",
-    type=Text(
-        pattern=f"^({'|'.join(ProcessingStatus)})$",
-        rule="enum",
-        message=f"is none of {', '.join(ProcessingStatus)}",
-    ),
+    type=one_of(*ProcessingStatus),
     default="",
 )
 FIRST = Parameter(
@@ -121,7 +117,7 @@ async def list_documents(request: Request) -> Response:
     parameters=SUBMITTED,
     body=CREATION,
     responses=(ADDED, KNOWN),
-    errors=(KnowledgeBaseFull, IdempotencyKeyReused, QuotaExceeded, QueueFull),
+    errors=(KnowledgeBaseFull, *SUBMISSION_ERRORS),
 )
 async def add_document(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
@@ -179,7 +175,7 @@ async def get_document(request: Request) -> Response:
     traits=(DOCUMENT, RATE_LIMITED),
     parameters=SUBMITTED,
     responses=(ADDED,),
-    errors=(AlreadyFinished, IdempotencyKeyReused, QuotaExceeded, QueueFull),
+    errors=(AlreadyFinished, *SUBMISSION_ERRORS),
 )
 async def index_document(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)

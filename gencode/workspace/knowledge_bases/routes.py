@@ -9,13 +9,12 @@ from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import IdempotencyKeyReused, QueueFull, QuotaExceeded
 from gencode.http.base_models import RequestModel, ResponseModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec
-from gencode.http.submit_operation import submit_for
+from gencode.http.submit_operation import SUBMISSION_ERRORS, submit_for
 from gencode.workspace.knowledge_bases.counts import INDEX_TASKS
 from gencode.workspace.knowledge_bases.document_routes import DOCUMENT_OPERATIONS, SUBMITTED
 from gencode.workspace.knowledge_bases.knowledge import MAX_FOUND, KnowledgeBases
@@ -146,7 +145,7 @@ CHANGE = replace(
     _CHANGE,
     endpoint=_change_and_index,
     parameters=(*_CHANGE.parameters, *SUBMITTED),
-    errors=(*_CHANGE.errors, IdempotencyKeyReused, QuotaExceeded, QueueFull),
+    errors=(*_CHANGE.errors, *SUBMISSION_ERRORS),
 )
 DELETE = replace(_DELETE, endpoint=_delete_with_chunks)
 KNOWLEDGE_OPERATIONS = (

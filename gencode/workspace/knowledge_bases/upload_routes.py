@@ -6,11 +6,11 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import IdempotencyKeyReused, QueueFull, QuotaExceeded
 from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.file_body import FileBody
 from gencode.http.operation import operation
+from gencode.http.submit_operation import SUBMISSION_ERRORS
 from gencode.workspace.knowledge_bases.document_routes import ADDED, KNOWN, SUBMITTED, indexed_if_needed
 from gencode.workspace.knowledge_bases.documents import uploaded_document
 from gencode.workspace.knowledge_bases.errors import KnowledgeBaseFull
@@ -35,7 +35,7 @@ UPLOAD = FileBody(model=KnowledgeUploadFields)
     parameters=SUBMITTED,
     body=UPLOAD,
     responses=(ADDED, KNOWN),
-    errors=(KnowledgeBaseFull, IdempotencyKeyReused, QuotaExceeded, QueueFull),
+    errors=(KnowledgeBaseFull, *SUBMISSION_ERRORS),
 )
 async def upload_document(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)

@@ -11,7 +11,6 @@ from sqlalchemy import select, update
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import IdempotencyKeyReused, QueueFull, QuotaExceeded
 from gencode.domain.task import Task
 from gencode.engine.ports.store import TaskQuery
 from gencode.http.common_declarations import RATE_LIMITED
@@ -24,6 +23,7 @@ from gencode.http.submit_operation import (
     ACCEPT_LANGUAGE,
     ACCEPTED,
     IDEMPOTENCY_KEY,
+    SUBMISSION_ERRORS,
     accepted_response,
     submit_for,
 )
@@ -107,7 +107,7 @@ OF_A_CLONE = (CloneMissing, RefUnknown)
     traits=(ONE, RATE_LIMITED),
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     responses=(ACCEPTED,),
-    errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull),
+    errors=SUBMISSION_ERRORS,
 )
 async def start_sync(request: Request) -> Response:
     services, principal = get_services(request), get_principal(request)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import GencodeError, IdempotencyKeyReused, Invalid, QueueFull, QuotaExceeded
+from gencode.domain.errors import GencodeError, Invalid
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.base_models import UUID_PATTERN
@@ -24,6 +24,7 @@ from gencode.http.submit_operation import (
     ACCEPT_LANGUAGE,
     ACCEPTED,
     IDEMPOTENCY_KEY,
+    SUBMISSION_ERRORS,
     accepted_response,
     request_language,
     submit_for,
@@ -67,7 +68,6 @@ FROM = Parameter(
 CHANGES = JsonResponseSpec(model=RequirementChangesView, description="Those of this version")
 REQUIREMENT_SIZE = 500
 """Characters that one takes, about; the comparison of many must not hold up other requests."""
-_SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull)
 
 
 @operation(
@@ -78,7 +78,7 @@ _SUBMISSION_ERRORS = (IdempotencyKeyReused, QuotaExceeded, QueueFull)
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=UPLOAD,
     responses=(UPLOADED,),
-    errors=_SUBMISSION_ERRORS,
+    errors=SUBMISSION_ERRORS,
 )
 async def upload(request: Request) -> Response:
     rate = await get_services(request).rate.spend(get_principal(request).id)
@@ -102,7 +102,7 @@ async def upload(request: Request) -> Response:
     traits=(ONE, RATE_LIMITED),
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     responses=(ACCEPTED,),
-    errors=_SUBMISSION_ERRORS,
+    errors=SUBMISSION_ERRORS,
 )
 async def parse(request: Request) -> Response:
     rate, owner = await get_services(request).rate.spend(get_principal(request).id), get_principal(request).id

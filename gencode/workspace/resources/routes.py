@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from gencode.http.base_models import ResponseModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import Operation, operation
-from gencode.http.parameter_types import Parameter, Text
+from gencode.http.parameter_types import Parameter, Text, one_of
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.parameters import CURSOR, LIMIT, ONE, PRINTABLE_TEXT, actor_of, id_in_path
@@ -41,11 +40,7 @@ SORT = Parameter(
     name="sort",
     location="query",
     description="A column, with - before it in descending order",
-    type=Text(
-        pattern=f"^({'|'.join(map(re.escape, _SORTS))})$",
-        rule="enum",
-        message=f"is none of {', '.join(_SORTS)}",
-    ),
+    type=one_of(*_SORTS),
     default="-created_at",
 )
 IF_MATCH = Parameter(

@@ -14,7 +14,7 @@ from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import operation
-from gencode.http.parameter_types import Parameter, Text
+from gencode.http.parameter_types import Parameter, Text, one_of
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.parameters import LIMIT, ONE, PRINTABLE_TEXT, actor_of, id_in_path
 from gencode.workspace.reviews.store import FindingQuery, ReviewStore
@@ -65,7 +65,7 @@ STATUS = Parameter(
     name="status",
     location="query",
     description="open, gone or ignored",
-    type=Text(pattern="^(open|gone|ignored)$", rule="enum", message="is none of open, gone, ignored"),
+    type=one_of("open", "gone", "ignored"),
     default=None,
 )
 CURSOR = Parameter(

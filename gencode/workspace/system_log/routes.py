@@ -12,7 +12,7 @@ from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, ResponseModel
 from gencode.http.dependencies import get_extension
 from gencode.http.operation import operation
-from gencode.http.parameter_types import Parameter, Text
+from gencode.http.parameter_types import Parameter, one_of
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.parameters import LIMIT, PRINTABLE_TEXT, position_cursor
 from gencode.workspace.system_log.table import SystemLogEntry
@@ -59,9 +59,7 @@ LEVEL = Parameter(
     name="level",
     location="query",
     description="Only of this level",
-    type=Text(
-        pattern="^(WARNING|ERROR|CRITICAL)$", rule="enum", message="is none of WARNING, ERROR, CRITICAL"
-    ),
+    type=one_of("WARNING", "ERROR", "CRITICAL"),
     default=None,
 )
 MODULE = Parameter(

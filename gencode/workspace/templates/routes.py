@@ -18,7 +18,7 @@ from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.file_body import FILE, FileBody, FileForm
 from gencode.http.operation import Operation, operation
-from gencode.http.parameter_types import Parameter, Text
+from gencode.http.parameter_types import Parameter, one_of
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.errors import (
     AlreadyTaken,
@@ -70,7 +70,7 @@ IS_OFFICIAL = Parameter(
     name="is_official",
     location="query",
     description="Only sets of the service (true), or only those of users (false)",
-    type=Text(pattern="^(true|false)$", rule="enum", message="is none of true, false"),
+    type=one_of("true", "false"),
     default=None,
 )
 PAGE = JsonResponseSpec(model=TemplatePage, description="One's own, those of one's projects, and public ones")

@@ -10,7 +10,7 @@ from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.base_models import ResponseModel
 from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import ErrorResponse, operation
-from gencode.http.parameter_types import Choices, Parameter, Text
+from gencode.http.parameter_types import Choices, Parameter, Text, one_of
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.parameters import PRINTABLE_TEXT
@@ -79,7 +79,7 @@ SCOPE = Parameter(
     name="scope",
     location="query",
     description="`own`, or `all` for that of all users (admins)",
-    type=Text(pattern="^(own|all)$", rule="enum", message="is none of own, all"),
+    type=one_of("own", "all"),
     default="own",
 )
 USER, MODEL, KIND = (

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import Forbidden, IdempotencyKeyReused, PlanLimitReached, QueueFull, QuotaExceeded
+from gencode.domain.errors import Forbidden, PlanLimitReached
 from gencode.domain.task import Task, rfc3339
 from gencode.engine.ports.store import TaskQuery
 from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
@@ -22,6 +22,7 @@ from gencode.http.submit_operation import (
     ACCEPT_LANGUAGE,
     ACCEPTED,
     IDEMPOTENCY_KEY,
+    SUBMISSION_ERRORS,
     accepted_response,
     submit_for,
 )
@@ -86,7 +87,7 @@ BUILDS = JsonResponseSpec(model=BuildList, description="Its builds that are stil
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=BODY,
     responses=(ACCEPTED,),
-    errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull, PlanLimitReached, Forbidden, ProjectArchived),
+    errors=(*SUBMISSION_ERRORS, PlanLimitReached, Forbidden, ProjectArchived),
 )
 async def generate_blueprint(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
@@ -110,7 +111,7 @@ async def _submit(request: Request, build: BuildRequest, rate_headers: dict[str,
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=AGAIN,
     responses=(ACCEPTED,),
-    errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull, PlanLimitReached, Forbidden, ProjectArchived),
+    errors=(*SUBMISSION_ERRORS, PlanLimitReached, Forbidden, ProjectArchived),
 )
 async def regenerate(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
