@@ -11,11 +11,12 @@ from typing import Annotated, Any, Protocol
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from gencode.domain.errors import Invalid
-from gencode.domain.task import now
+from gencode.domain.task import Task, now
 from gencode.http.base_models import CallbackURL, RequestModel, TaskRequest
-from gencode.http.kind_dependencies import ChooseModel, ChosenModel
+from gencode.http.kind_dependencies import ChooseModel, ChosenModel, task_price
 from gencode.http.kinds import Submitter
 from gencode.llm.budget import Budget
+from gencode.llm.interrupted_calls import FindPrice
 from gencode.llm.prices import Price
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
@@ -122,6 +123,24 @@ def check_max_cost(request: Limited, model: str, price: Price | None) -> None:
 def stored_request(request: TaskRequest) -> dict[str, Any]:
     """The request as it is stored. callback_url can contain a secret, and the request is shown."""
     return request.model_dump(mode="json", exclude={"callback_url"})
+
+
+def submitted_request(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stored request with the requested model in place of the chosen one, and the cost without an
+    exponent, which the schema does not have."""
+    cost = stored.get("max_cost")
+    return {
+        **stored,
+        "model": stored.get("asked_model", stored.get("model")),
+        "max_cost": f"{Decimal(cost):f}" if cost is not None else None,
+    }
+
+
+def limits_changes(find_price: FindPrice, task: Task, request: LimitsRetry) -> Mapping[str, Any]:
+    """The changes of a retry that changes limits only. Raises Invalid."""
+    check_deadline(request)
+    check_max_cost(request, str(task.parameters["model"]), task_price(task.parameters, find_price))
+    return request.model_dump(mode="json", exclude_unset=True)
 
 
 def budget_of(request: Mapping[str, Any]) -> Budget:

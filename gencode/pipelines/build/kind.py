@@ -25,14 +25,12 @@ from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.model_tasks.request import LimitsRetry
+from gencode.model_tasks.request import LimitsRetry, limits_changes, submitted_request
 from gencode.pipelines.build.api import artifacts, builds
 from gencode.pipelines.build.api.preparation import (
     BuildServices,
     may_pause,
     prepare,
-    retry_changes,
-    submitted,
 )
 from gencode.pipelines.build.api.request import PATTERN_MESSAGES, BuildRequest
 from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, result_url, task_fields
@@ -123,7 +121,6 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         store=dependencies.store,
         checkpoint_reader=dependencies.checkpoint_reader,
         choose_model=dependencies.choose_model,
-        price=dependencies.price,
         limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
         secrets=dependencies.secrets,
         choose_host=dependencies.choose_host,
@@ -157,8 +154,8 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         label=label,
         result_url=partial(result_url, forge=dependencies.local_forge),
         notification_fields=notification_fields,
-        submitted=submitted,
-        retry_changes=partial(retry_changes, services),
+        submitted=submitted_request,
+        retry_changes=partial(limits_changes, dependencies.price),
         may_pause=may_pause,
         services=services,
     )

@@ -25,8 +25,9 @@ from gencode.http.generation_limits import GenerationLimits
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
+from gencode.model_tasks.request import submitted_request
 from gencode.pipelines.generate.api import choices, estimate, files, plan, report_and_bundle
-from gencode.pipelines.generate.api.preparation import prepare, retry_changes, submitted
+from gencode.pipelines.generate.api.preparation import prepare, retry_changes
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
 from gencode.pipelines.generate.api.services import NAME, GenerateServices
 from gencode.pipelines.generate.api.tools import files_tool
@@ -128,7 +129,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         notification_fields=notification_fields,
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
-        submitted=submitted,
+        submitted=submitted_request,
         retry_changes=partial(retry_changes, services),
         may_pause=lambda task: bool(task.parameters.get("approve_plan")),
         calls_model=_calls_model,

@@ -20,13 +20,11 @@ from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.model_tasks.request import LimitsRetry
+from gencode.model_tasks.request import LimitsRetry, limits_changes, submitted_request
 from gencode.pipelines.test_generation.api import tests
 from gencode.pipelines.test_generation.api.preparation import (
     TestGenerationServices,
     prepare,
-    retry_changes,
-    submitted,
 )
 from gencode.pipelines.test_generation.api.request import PATTERN_MESSAGES, TestGenerationRequest
 from gencode.pipelines.test_generation.api.views import (
@@ -118,7 +116,6 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     services = TestGenerationServices(
         checkpoint_reader=dependencies.checkpoint_reader,
         choose_model=dependencies.choose_model,
-        price=dependencies.price,
         store=dependencies.store,
         sync=sync,
         push=push,
@@ -141,8 +138,8 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         view=task_fields,
         label=label,
         notification_fields=notification_fields,
-        submitted=submitted,
-        retry_changes=partial(retry_changes, services),
+        submitted=submitted_request,
+        retry_changes=partial(limits_changes, dependencies.price),
         services=services,
     )
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import anyio.to_thread
@@ -18,13 +17,9 @@ from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.generation_limits import GenerationLimits
-from gencode.http.kind_dependencies import ChooseModel, task_price
+from gencode.http.kind_dependencies import ChooseModel
 from gencode.http.kinds import PreparedTask, Submitter
-from gencode.llm.interrupted_calls import FindPrice
 from gencode.model_tasks.request import (
-    LimitsRetry,
-    check_deadline,
-    check_max_cost,
     choose_model,
     stored_request,
 )
@@ -54,7 +49,6 @@ class BuildServices:
     store: Store
     checkpoint_reader: CheckpointReader
     choose_model: ChooseModel
-    price: FindPrice
     limits: GenerationLimits
     secrets: SecretRegistry
     choose_host: ChooseHost
@@ -135,21 +129,3 @@ def digest_of(spec: Mapping[str, Any]) -> str:
     """A digest of the document, whatever the order of its properties."""
     canonical = json.dumps(spec, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The stored request with the requested model in place of the chosen one, and the cost without an
-    exponent, which the schema does not have."""
-    cost = stored.get("max_cost")
-    return {
-        **stored,
-        "model": stored.get("asked_model", stored.get("model")),
-        "max_cost": f"{Decimal(cost):f}" if cost is not None else None,
-    }
-
-
-def retry_changes(services: BuildServices, task: Task, request: LimitsRetry) -> Mapping[str, Any]:
-    """Raises Invalid."""
-    check_deadline(request)
-    check_max_cost(request, str(task.parameters["model"]), task_price(task.parameters, services.price))
-    return request.model_dump(mode="json", exclude_unset=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 from gencode.domain.errors import Invalid
@@ -55,17 +54,6 @@ def chosen_template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None
     if not model.template:
         return None
     return {**asdict(model.template(prompt)), "is_fallback": model.is_fallback}
-
-
-def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The stored request with the requested model in place of the chosen one, and the cost
-    without an exponent, which the schema does not have."""
-    cost = stored.get("max_cost")
-    return {
-        **stored,
-        "model": stored.get("asked_model", stored.get("model")),
-        "max_cost": f"{Decimal(cost):f}" if cost is not None else None,
-    }
 
 
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:

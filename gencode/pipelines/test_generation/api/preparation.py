@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -16,13 +13,9 @@ from gencode.engine.ports.store import Store
 from gencode.githosts.errors import GitError
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
-from gencode.http.kind_dependencies import ChooseModel, task_price
+from gencode.http.kind_dependencies import ChooseModel
 from gencode.http.kinds import PreparedTask, Submitter
-from gencode.llm.interrupted_calls import FindPrice
 from gencode.model_tasks.request import (
-    LimitsRetry,
-    check_deadline,
-    check_max_cost,
     choose_model,
     stored_request,
 )
@@ -46,7 +39,6 @@ class TestGenerationServices:
 
     checkpoint_reader: CheckpointReader
     choose_model: ChooseModel
-    price: FindPrice
     store: Store
     sync: RepositorySync
     push: RepositoryPush
@@ -119,24 +111,6 @@ async def _check_delivery(
         await services.push.check(repository_id, submitter.principal.id)
     except (RepositoryUnusable, GitError) as error:
         raise Invalid.of("deliver", "usable", error.message) from None
-
-
-def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The stored request with the requested model in place of the chosen one, and the cost without an
-    exponent, which the schema does not have."""
-    cost = stored.get("max_cost")
-    return {
-        **stored,
-        "model": stored.get("asked_model", stored.get("model")),
-        "max_cost": f"{Decimal(cost):f}" if cost is not None else None,
-    }
-
-
-def retry_changes(services: TestGenerationServices, task: Task, request: LimitsRetry) -> Mapping[str, Any]:
-    """Raises Invalid."""
-    check_deadline(request)
-    check_max_cost(request, str(task.parameters["model"]), task_price(task.parameters, services.price))
-    return request.model_dump(mode="json", exclude_unset=True)
 
 
 async def own_test_task(request: Request) -> Task:
