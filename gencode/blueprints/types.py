@@ -42,6 +42,10 @@ class OnDelete(StrEnum):
     CASCADE = "cascade"
     SET_NULL = "setNull"
 
+    @property
+    def sql(self) -> str:
+        return "SET NULL" if self is OnDelete.SET_NULL else self.value.upper()
+
 
 class Action(StrEnum):
     """What a component or an API does with an entity."""
@@ -68,6 +72,7 @@ NUMERIC = frozenset({FieldType.INTEGER, FieldType.BIGINT, FieldType.DECIMAL, Fie
 UNINDEXABLE = frozenset({FieldType.TEXT, FieldType.JSON, FieldType.BINARY})
 """Types that MySQL and MariaDB cannot index, or only in part: no field of these is unique or has an index."""
 DEFAULT_LENGTH = 255
+DEFAULT_PRECISION = 18
 MAX_KEY_LENGTH = 768
 """Characters of 4 bytes that an index of InnoDB holds (3,072 bytes)."""
 MAX_LENGTH = 16_000

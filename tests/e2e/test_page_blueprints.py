@@ -10,10 +10,9 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.test_accounts import Team as Accounts
 from tests.e2e.test_blueprints import SPEC
 from tests.e2e.test_page_access import check_accessibility
-from tests.e2e.test_page_teams import log_in
+from tests.e2e.test_page_teams import log_in, team_with_a_viewer
 from tests.servers.browser import needs_chromium, tab
 from tests.servers.calls import client, get, post
 from tests.servers.service import running_app, settings
@@ -229,12 +228,7 @@ async def test_a_viewer_reads_a_blueprint(browser: Browser, tmp_path: Path) -> N
         running_app(settings(tmp_path, workspace=True)) as app,
         httpx.AsyncClient(base_url=app.url, trust_env=False, timeout=60) as http,
     ):
-        accounts = Accounts(http=http)
-        await accounts.create("bob", "admin")
-        await accounts.create("alice", "user", headers=accounts.bearer("bob"))
-        team = (await accounts.call("bob", "POST", "/teams", json={"name": "Core", "code": "core"})).json()
-        member = {"username": "alice", "role": "viewer"}
-        await accounts.call("bob", "POST", f"/teams/{team['id']}/members", json=member)
+        accounts, team = await team_with_a_viewer(http)
         body = {"name": "P", "code": "p", "team_id": team["id"], "visibility": "team"}
         project = (await accounts.call("bob", "POST", "/projects", json=body)).json()["id"]
         made = await accounts.call(

@@ -8,9 +8,8 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.e2e.test_accounts import Team as Accounts
 from tests.e2e.test_page_access import check_accessibility
-from tests.e2e.test_page_teams import log_in
+from tests.e2e.test_page_teams import log_in, team_with_a_viewer
 from tests.e2e.test_page_workspace import PATCH, open_section
 from tests.e2e.test_review_posting import change_host, registered, submit
 from tests.servers.browser import needs_chromium, tab
@@ -62,12 +61,7 @@ async def test_a_viewer_sees_no_buttons_that_change_something(browser: Browser, 
         running_app(settings(tmp_path, workspace=True)) as app,
         httpx.AsyncClient(base_url=app.url, trust_env=False, timeout=60) as http,
     ):
-        accounts = Accounts(http=http)
-        await accounts.create("bob", "admin")
-        await accounts.create("alice", "user", headers=accounts.bearer("bob"))
-        team = (await accounts.call("bob", "POST", "/teams", json={"name": "Core", "code": "core"})).json()
-        member = {"username": "alice", "role": "viewer"}
-        await accounts.call("bob", "POST", f"/teams/{team['id']}/members", json=member)
+        _, team = await team_with_a_viewer(http)
         async with tab(browser, app.url, hash=f"#/workspace/teams/{team['id']}", expected=["401"]) as page:
             await log_in(page)
             await expect(page.get_by_text("You may read this, and not change it.")).to_be_visible()

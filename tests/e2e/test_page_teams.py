@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -28,6 +29,17 @@ async def make_users(url: str) -> None:
         accounts = Accounts(http=http)
         await accounts.create("alice", "admin")
         await accounts.create("bob", "user", headers=accounts.bearer("alice"))
+
+
+async def team_with_a_viewer(http: httpx.AsyncClient) -> tuple[Accounts, dict[str, Any]]:
+    """A team of `bob`, who is an admin of the service; `alice` may read what belongs to it."""
+    accounts = Accounts(http=http)
+    await accounts.create("bob", "admin")
+    await accounts.create("alice", "user", headers=accounts.bearer("bob"))
+    team = (await accounts.call("bob", "POST", "/teams", json={"name": "Core", "code": "core"})).json()
+    member = {"username": "alice", "role": "viewer"}
+    await accounts.call("bob", "POST", f"/teams/{team['id']}/members", json=member)
+    return accounts, team
 
 
 async def log_in(page: Page) -> None:

@@ -11,9 +11,7 @@ from gencode.blueprints.identifiers import snake
 from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.links import Link
 from gencode.blueprints.model import Entity, EntityField
-from gencode.blueprints.types import DEFAULT_LENGTH, FieldType, OnDelete, RelationType
-
-DEFAULT_PRECISION = 18
+from gencode.blueprints.types import DEFAULT_LENGTH, DEFAULT_PRECISION, FieldType, OnDelete, RelationType
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from gencode.blueprints.exporting.columns import Column, Table, tables_of
 from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.model import Blueprint
-from gencode.blueprints.types import FieldType, OnDelete
+from gencode.blueprints.types import FieldType
 
 _TYPES = {
     FieldType.STRING: "varchar",
@@ -27,7 +27,6 @@ _TYPES = {
     FieldType.JSON: "json",
     FieldType.BINARY: "binary",
 }
-_ACTIONS = {OnDelete.CASCADE: "cascade", OnDelete.SET_NULL: "set null", OnDelete.RESTRICT: "restrict"}
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
@@ -105,7 +104,7 @@ def _default(column: Column, value: JsonValue) -> str:
 def _references(table: Table) -> Iterator[str]:
     for one in table.references:
         sign = "-" if one.is_one else ">"
-        settings = f"[delete: {_ACTIONS[one.on_delete]}]"
+        settings = f"[delete: {one.on_delete.sql.lower()}]"
         yield f"Ref: {table.name}.{one.column} {sign} {one.target}.id {settings}"
 
 

@@ -22,10 +22,8 @@ from gencode.blueprints.rendering.scarcity import add_scarcity
 from gencode.blueprints.rendering.table_order import deferred_references, table_order
 from gencode.blueprints.rendering.typescript_facts import add_typescript_facts
 from gencode.blueprints.stack import Stack
-from gencode.blueprints.types import DEFAULT_LENGTH, FieldType, OnDelete, RelationType
+from gencode.blueprints.types import DEFAULT_LENGTH, DEFAULT_PRECISION, FieldType, RelationType
 
-_ON_DELETE = {OnDelete.RESTRICT: "RESTRICT", OnDelete.CASCADE: "CASCADE", OnDelete.SET_NULL: "SET NULL"}
-DEFAULT_PRECISION = 18
 DEFAULT_SCALE = 2
 
 
@@ -145,7 +143,7 @@ def _reference(index: BlueprintIndex, link: Link, deferred: set[int]) -> dict[st
         "index": "" if is_unique else constraint_name("ix", table, column),
         "foreign_key": constraint_name("fk", table, column),
         "on_delete": link.on_delete.value,
-        "on_delete_sql": _ON_DELETE[link.on_delete],
+        "on_delete_sql": link.on_delete.sql,
         "is_self": link.is_self,
         "deferred": id(link) in deferred,
     }

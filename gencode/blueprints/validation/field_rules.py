@@ -17,6 +17,7 @@ from gencode.blueprints.model import EntityField
 from gencode.blueprints.rules import Rule
 from gencode.blueprints.types import (
     DEFAULT_LENGTH,
+    DEFAULT_PRECISION,
     MAX_KEY_LENGTH,
     NUMERIC,
     SIZED,
@@ -25,7 +26,6 @@ from gencode.blueprints.types import (
 )
 
 _ENUM_VALUE = re.compile(r"[^\x00-\x1f\x7f'\"\\]{1,100}\Z")
-_DEFAULT_PRECISION = 18
 
 
 def check(index: BlueprintIndex) -> Iterator[Finding]:
@@ -63,7 +63,7 @@ def _type_parameters(path: str, field: EntityField) -> Iterator[Finding]:
                 parameters={"type": field.type, "parameter": parameter},
                 fix=Fix(changes={parameter: None}),
             )
-    precision = field.precision or _DEFAULT_PRECISION
+    precision = field.precision or DEFAULT_PRECISION
     if field.type is FieldType.DECIMAL and (field.scale or 0) > precision:
         yield Finding(
             element=path,
@@ -160,7 +160,7 @@ def _is_decimal(field: EntityField, value: JsonValue) -> bool:
     digits = len(number.as_tuple().digits)
     scale = max(0, -exponent) if isinstance(exponent, int) else 0
     whole = max(0, digits - scale)
-    return scale <= (field.scale or 0) and whole <= (field.precision or _DEFAULT_PRECISION) - (
+    return scale <= (field.scale or 0) and whole <= (field.precision or DEFAULT_PRECISION) - (
         field.scale or 0
     )
 
