@@ -91,9 +91,10 @@ migration-campaign: $(VENV)/.test ## Migrate between generated blueprints on rea
 	$(BIN)/python -m tests.campaigns.migration $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASES),--databases $(DATABASES)) $(ARGS)
 
-build-campaign: $(VENV)/.test ## Prove rendered projects in the sandbox (COUNT=, SEED=, DATABASES=, FRONTEND=vue, CORPUS=)
+build-campaign: $(VENV)/.test ## Prove rendered projects in the sandbox (COUNT=, SEED=, DATABASES=, FRONTEND=vue, CORPUS=, SAMPLE=)
 	$(BIN)/python -m tests.campaigns.build $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
-	$(if $(DATABASES),--databases $(DATABASES)) $(if $(FRONTEND),--frontend $(FRONTEND)) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+	$(if $(DATABASES),--databases $(DATABASES)) $(if $(FRONTEND),--frontend $(FRONTEND)) $(if $(CORPUS),--corpus $(CORPUS)) \
+	$(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS)
 
 import-campaign: $(VENV)/.test ## Import every SQL, DBML, JDL and OpenAPI file of a folder as a blueprint (CORPUS=)
 	$(BIN)/python -m tests.campaigns.imports $(CORPUS) $(ARGS)

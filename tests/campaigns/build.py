@@ -1,18 +1,23 @@
 """Proves rendered projects: blueprints of a random generator with hostile names, and those of a folder.
 
-    python -m tests.campaigns.build --count 30 --seed 1 --databases postgresql,mysql --corpus FOLDER
+    python -m tests.campaigns.build --count 30 --seed 1 --databases postgresql,mysql
+    python -m tests.campaigns.build --count 0 --corpus FOLDER --sample 30 --seed 1 --frontend vue
 
-Each is repaired, rendered, and certified in the sandbox as a build is. Prints a line for each project, then
-the figures; the exit status is 1 if one of them is not verified. `--keep FOLDER` writes those projects there.
+A corpus has blueprints as JSON, and what the importers read. Each blueprint is repaired, rendered, and
+certified in the sandbox as a build is. Prints the commit, a line for each project with the digest of its
+files, then the figures; the exit status is 1 if one of them is not verified. `--keep FOLDER` writes those
+projects there.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,12 +31,13 @@ from gencode.certification.environments import prepare_environment
 from gencode.certification.lock_files import needed_locks
 from gencode.sandbox.bubblewrap import bubblewrap
 from gencode.sandbox.launched import LaunchedSandbox
+from tests.campaigns.sources import imported_blueprints
 from tests.servers.build_environments import FOLDER
 from tests.unit.blueprints.generated_blueprints import generated_blueprint
 
 Frontend = Literal["vue", "none"]
 AT_ONCE = 2
-SHOWN = 160
+NAME, SHOWN = 60, 160
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +49,13 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """certificate: None for a blueprint that cannot be repaired, which is not rendered."""
+    """digest       of the files, so that projects of two commits can be compared
+    certificate  None for a blueprint that cannot be repaired, which is not rendered
+    """
 
     case: Case
     files: int
+    digest: str
     seconds: float
     certificate: Certificate | None
 
@@ -59,17 +68,22 @@ class Result:
         reason = f"  {' '.join(self.certificate.reason.split())[:SHOWN]}" if self.certificate else ""
         counts = f"{len(self.case.blueprint.data_models):3} models {self.files:4} files"
         stack = f"{self.case.stack.database.value:10}"
-        return f"{self.case.name:40} {stack} {counts} {self.seconds:6.1f} s  {status}{reason}"
+        name = self.case.name[-NAME:]
+        return f"{name:{NAME}} {stack} {counts} {self.digest} {self.seconds:6.1f} s  {status}{reason}"
 
 
 def cases(
-    count: int, seed: int, databases: Sequence[Database], frontend: Frontend, corpus: Path | None
+    count: int,
+    seed: int,
+    databases: Sequence[Database],
+    frontend: Frontend,
+    corpus: Path | None = None,
+    sample: int | None = None,
 ) -> Iterator[Case]:
-    """The databases take turns. Files of the corpus that are no blueprints raise ValidationError."""
+    """The databases take turns."""
     named = [(f"seed {number}", generated_blueprint(number)) for number in range(seed, seed + count)]
     if corpus:
-        found = sorted(corpus.glob("**/*.json"))
-        named += [(path.name, Blueprint.model_validate_json(path.read_bytes())) for path in found]
+        named += imported_blueprints(corpus, sample, seed)
     for number, (name, blueprint) in enumerate(named):
         stack = Stack(database=databases[number % len(databases)], frontend=frontend)
         yield Case(name=name, blueprint=blueprint, stack=stack)
@@ -84,10 +98,22 @@ async def prove(certifier: Certifier, case: Case, keep: Path | None = None) -> R
         rendered = render_project(blueprint, case.stack).files
         files = {path: text.encode() for path, text in rendered.items()}
         certificate = await certifier.certify(files, case.stack, _ignored)
-    result = Result(case=case, files=len(files), seconds=time.monotonic() - began, certificate=certificate)
+    result = Result(
+        case=case,
+        files=len(files),
+        digest=_digest(files),
+        seconds=time.monotonic() - began,
+        certificate=certificate,
+    )
     if keep and result.is_fault:
-        _write(keep / case.name.replace(" ", "-"), files, certificate)
+        _write(keep / case.name.replace(" ", "-").replace("/", "-"), files, certificate)
     return result
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    """The beginning of SHA-256."""
+    parts = (f"{path}\0{hashlib.sha256(data).hexdigest()}\n" for path, data in sorted(files.items()))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
 
 
 async def _ignored(_: StepReport) -> None:
@@ -125,11 +151,21 @@ def figures(results: Sequence[Result]) -> Iterator[str]:
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
     steps = sum(len(one.certificate.steps) for one in results if one.certificate)
     yield f"{len(results)} blueprints: {counts}; {sum(one.files for one in results)} files, {steps} steps"
+    seconds: Counter[str] = Counter()
+    for step in (step for one in results if one.certificate for step in one.certificate.steps):
+        seconds[step.name] += step.seconds
+    yield "  seconds: " + ", ".join(f"{name} {total:.0f}" for name, total in seconds.most_common())
     reasons = Counter(
         one.certificate.reason.partition(":")[0] for one in results if one.certificate and one.is_fault
     )
     for step, count in reasons.most_common():
         yield f"  {count:4} failed at {step}"
+
+
+def _commit() -> str:
+    """What is proven; "-dirty" where files differ from it."""
+    command = ("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    return "commit " + subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> int:
@@ -138,12 +174,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first of them (default: 1)")
     parser.add_argument("--databases", default="postgresql,mysql", help="comma-separated; they take turns")
     parser.add_argument("--frontend", choices=("vue", "none"), default="none", help="(default: none)")
-    parser.add_argument("--corpus", type=Path, help="a folder with JSON files of blueprints")
+    parser.add_argument("--corpus", type=Path, help="a folder with files that are imported")
+    parser.add_argument("--sample", type=int, help="files of the corpus, chosen by the seed (default: all)")
     parser.add_argument("--keep", type=Path, help="where projects that are not verified are written")
     options = parser.parse_args()
     databases = [Database(name) for name in options.databases.split(",")]
     began = time.monotonic()
-    given = list(cases(options.count, options.seed, databases, options.frontend, options.corpus))
+    print(_commit(), flush=True)
+    given = list(
+        cases(options.count, options.seed, databases, options.frontend, options.corpus, options.sample)
+    )
     for name, lock in needed_locks(Stack(frontend=options.frontend)).items():
         assert lock is not None, name
         prepare_environment(FOLDER, lock)

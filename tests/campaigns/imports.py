@@ -14,23 +14,14 @@ import ast
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from gencode.blueprints import is_valid, validate
 from gencode.blueprints.importing import Imported, ImportFailed, SourceFormat
 from gencode.blueprints.importing.reading import import_text
 from gencode.blueprints.rendering import Database, Stack, render_project
-
-FORMATS = {
-    ".sql": SourceFormat.SQL,
-    ".ddl": SourceFormat.SQL,
-    ".dbml": SourceFormat.DBML,
-    ".jdl": SourceFormat.JDL,
-    ".jh": SourceFormat.JDL,
-    ".yaml": SourceFormat.OPENAPI,
-    ".yml": SourceFormat.OPENAPI,
-}
+from tests.campaigns.sources import source_files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     counts: Counter[str] = Counter()
     rules: Counter[str] = Counter()
-    for file, source in sorted(_files(args.folders)):
+    for file, source in (one for folder in args.folders for one in source_files(folder)):
         outcome, told = _outcome(file, source, rules)
         counts[f"{source.value} {outcome}"] += 1
         if outcome == "fault" or not args.quiet:
@@ -48,18 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, count in [*sorted(counts.items()), *rules.most_common()]:
         print(f"{count:>6} {name}")
     return int(any(name.endswith("fault") for name in counts) or not counts)
-
-
-def _files(folders: Sequence[Path]) -> Iterator[tuple[Path, SourceFormat]]:
-    """JSON files are OpenAPI where they say so."""
-    for folder in folders:
-        for file in folder.rglob("*"):
-            if not file.is_file():
-                continue
-            if file.suffix in FORMATS:
-                yield file, FORMATS[file.suffix]
-            elif file.suffix == ".json" and '"openapi"' in file.read_text("utf-8", "replace")[:2000]:
-                yield file, SourceFormat.OPENAPI
 
 
 def _outcome(file: Path, source: SourceFormat, rules: Counter[str]) -> tuple[str, str]:
