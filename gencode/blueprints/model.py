@@ -23,9 +23,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from pydantic.alias_generators import to_camel
 
 from gencode.blueprints.types import (
+    DEFAULT_LENGTH,
+    DEFAULT_PRECISION,
+    DEFAULT_SCALE,
     MAX_LENGTH,
     MAX_PRECISION,
     MAX_SCALE,
+    SIZED,
     Action,
     FieldType,
     HttpMethod,
@@ -117,6 +121,19 @@ class EntityField(Element):
     minimum: float | None = None
     maximum: float | None = None
     min_length: Annotated[int, Field(ge=0, le=MAX_LENGTH)] | None = None
+
+    @property
+    def column_length(self) -> int | None:
+        """What the column has: of a string always, of a binary where it is given, of other types never."""
+        if self.type is FieldType.STRING:
+            return self.length or DEFAULT_LENGTH
+        return self.length if self.type in SIZED else None
+
+    @property
+    def column_digits(self) -> tuple[int, int]:
+        """Precision and scale that the column of a decimal has."""
+        precision = self.precision or DEFAULT_PRECISION
+        return precision, min(DEFAULT_SCALE, precision) if self.scale is None else self.scale
 
 
 class Relation(Element):

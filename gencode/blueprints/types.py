@@ -73,6 +73,7 @@ UNINDEXABLE = frozenset({FieldType.TEXT, FieldType.JSON, FieldType.BINARY})
 """Types that MySQL and MariaDB cannot index, or only in part: no field of these is unique or has an index."""
 DEFAULT_LENGTH = 255
 DEFAULT_PRECISION = 18
+DEFAULT_SCALE = 2
 MAX_KEY_LENGTH = 768
 """Characters of 4 bytes that an index of InnoDB holds (3,072 bytes)."""
 MAX_LENGTH = 16_000

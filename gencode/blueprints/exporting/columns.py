@@ -11,7 +11,7 @@ from gencode.blueprints.identifiers import snake
 from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.links import Link
 from gencode.blueprints.model import Entity, EntityField
-from gencode.blueprints.types import DEFAULT_LENGTH, DEFAULT_PRECISION, FieldType, OnDelete, RelationType
+from gencode.blueprints.types import FieldType, OnDelete, RelationType
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class Column:
     name: str
     type: FieldType
     length: int | None = None
-    precision: int = DEFAULT_PRECISION
+    precision: int = 0
     scale: int = 0
     values: tuple[tuple[str, str], ...] = ()
     is_required: bool = False
@@ -93,14 +93,13 @@ def _table(index: BlueprintIndex, entity: Entity) -> Table:
 
 def _column(one: EntityField) -> Column:
     name = snake(one.name)
-    sized = one.type in (FieldType.STRING, FieldType.BINARY)
-    default_length = DEFAULT_LENGTH if one.type is FieldType.STRING else None
+    precision, scale = one.column_digits
     return Column(
         name=name,
         type=one.type,
-        length=one.length or default_length if sized else None,
-        precision=one.precision or DEFAULT_PRECISION,
-        scale=one.scale or 0,
+        length=one.column_length,
+        precision=precision,
+        scale=scale,
         values=tuple((value.name, value.label) for value in one.enum_values),
         is_required=one.required,
         is_unique=one.unique,

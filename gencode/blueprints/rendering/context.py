@@ -22,9 +22,7 @@ from gencode.blueprints.rendering.scarcity import add_scarcity
 from gencode.blueprints.rendering.table_order import deferred_references, table_order
 from gencode.blueprints.rendering.typescript_facts import add_typescript_facts
 from gencode.blueprints.stack import Stack
-from gencode.blueprints.types import DEFAULT_LENGTH, DEFAULT_PRECISION, FieldType, RelationType
-
-DEFAULT_SCALE = 2
+from gencode.blueprints.types import FieldType, RelationType
 
 
 def project_context(blueprint: Blueprint, stack: Stack) -> dict[str, Any]:
@@ -92,16 +90,16 @@ def _entity(index: BlueprintIndex, entity: Entity, deferred: set[int]) -> dict[s
 
 def _field(table: str, field: EntityField) -> dict[str, Any]:
     name = snake(field.name)
-    is_decimal = field.type is FieldType.DECIMAL
+    precision, scale = field.column_digits if field.type is FieldType.DECIMAL else (None, None)
     return {
         "id": field.id,
         "name": name,
         "label": field.shown_name,
         "description": field.description,
         "type": field.type.value,
-        "length": field.length or (DEFAULT_LENGTH if field.type is FieldType.STRING else None),
-        "precision": (field.precision or DEFAULT_PRECISION) if is_decimal else None,
-        "scale": (field.scale if field.scale is not None else _default_scale(field)) if is_decimal else None,
+        "length": field.column_length,
+        "precision": precision,
+        "scale": scale,
         "values": [value.name for value in field.enum_values],
         "labels": [value.label or value.name for value in field.enum_values],
         "check": constraint_name("ck", table, name) if field.type is FieldType.ENUM else "",
@@ -113,10 +111,6 @@ def _field(table: str, field: EntityField) -> dict[str, Any]:
         "maximum": _number(field.maximum),
         "min_length": field.min_length,
     }
-
-
-def _default_scale(field: EntityField) -> int:
-    return min(DEFAULT_SCALE, field.precision or DEFAULT_PRECISION)
 
 
 def _number(value: float | None) -> float | int | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gencode.blueprints.findings import is_valid
+from gencode.blueprints.findings import Finding, is_valid
 from gencode.blueprints.model import Blueprint
 from gencode.blueprints.rendering.context import project_context
 from gencode.blueprints.rendering.template_set import official_set
@@ -43,9 +43,12 @@ class Hole:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """`files`: texts by path, sorted."""
+    """files     texts by path, sorted
+    findings  of the validator: warnings
+    """
 
     files: Mapping[str, str]
+    findings: Sequence[Finding]
 
     @property
     def holes(self) -> list[Hole]:
@@ -58,7 +61,8 @@ def render_project(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Bl
 
     Raises InvalidBlueprint, UnsafePath.
     """
-    if not all(is_valid(validate(one)) for one in (*predecessors, blueprint)):
+    findings = validate(blueprint)
+    if not (is_valid(findings) and all(is_valid(validate(one)) for one in predecessors)):
         raise InvalidBlueprint("a blueprint with errors is not rendered")
     context = template_context(blueprint, stack, predecessors)
     files: dict[str, str] = {}
@@ -69,7 +73,7 @@ def render_project(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Bl
                 raise InvalidBlueprint(f"two templates write {path}")
             files[path] = text
     files |= _revisions(blueprint, stack, predecessors)
-    return Project(files=dict(sorted(files.items())))
+    return Project(files=dict(sorted(files.items())), findings=findings)
 
 
 def template_context(

@@ -17,7 +17,6 @@ from gencode.blueprints.model import EntityField
 from gencode.blueprints.rules import Rule
 from gencode.blueprints.types import (
     DEFAULT_LENGTH,
-    DEFAULT_PRECISION,
     MAX_KEY_LENGTH,
     NUMERIC,
     SIZED,
@@ -63,13 +62,13 @@ def _type_parameters(path: str, field: EntityField) -> Iterator[Finding]:
                 parameters={"type": field.type, "parameter": parameter},
                 fix=Fix(changes={parameter: None}),
             )
-    precision = field.precision or DEFAULT_PRECISION
-    if field.type is FieldType.DECIMAL and (field.scale or 0) > precision:
+    precision, scale = field.column_digits
+    if field.type is FieldType.DECIMAL and scale > precision:
         yield Finding(
             element=path,
             rule=Rule.SCALE,
-            parameters={"scale": str(field.scale), "precision": str(precision)},
-            fix=Fix(changes={"precision": precision + (field.scale or 0)}),
+            parameters={"scale": str(scale), "precision": str(precision)},
+            fix=Fix(changes={"precision": precision + scale}),
         )
 
 
@@ -116,7 +115,7 @@ def _index(path: str, field: EntityField) -> Iterator[Finding]:
             if field.type is FieldType.TEXT
             else Fix(changes={"unique": False, "index": False}),
         )
-    elif field.type is FieldType.STRING and (field.length or DEFAULT_LENGTH) > MAX_KEY_LENGTH:
+    elif field.type is FieldType.STRING and (field.column_length or 0) > MAX_KEY_LENGTH:
         yield Finding(
             element=path,
             rule=Rule.KEY_LENGTH,
@@ -157,12 +156,10 @@ def _is_decimal(field: EntityField, value: JsonValue) -> bool:
     if not number.is_finite():
         return False
     exponent = number.as_tuple().exponent
-    digits = len(number.as_tuple().digits)
-    scale = max(0, -exponent) if isinstance(exponent, int) else 0
-    whole = max(0, digits - scale)
-    return scale <= (field.scale or 0) and whole <= (field.precision or DEFAULT_PRECISION) - (
-        field.scale or 0
-    )
+    places = max(0, -exponent) if isinstance(exponent, int) else 0
+    whole = max(0, number.adjusted() + 1) if number else 0
+    most, most_places = field.column_digits
+    return places <= most_places and whole <= most - most_places
 
 
 def _is_float(_field: EntityField, value: JsonValue) -> bool:
@@ -170,7 +167,7 @@ def _is_float(_field: EntityField, value: JsonValue) -> bool:
 
 
 def _is_text(field: EntityField, value: JsonValue) -> bool:
-    return isinstance(value, str) and len(value) <= (field.length or DEFAULT_LENGTH)
+    return isinstance(value, str) and len(value) <= (field.column_length or 0)
 
 
 def _is_read(read: Callable[[str], object]) -> Callable[[EntityField, JsonValue], bool]:

@@ -9,7 +9,7 @@ from gencode.blueprints.identifiers import MAX_IDENTIFIER, is_identifier, pascal
 from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.model import Entity
 from gencode.blueprints.rules import Rule
-from gencode.blueprints.types import DEFAULT_LENGTH, MAX_KEY_LENGTH, FieldType
+from gencode.blueprints.types import MAX_KEY_LENGTH, FieldType
 from gencode.blueprints.validation.names import sql_word
 
 _BYTES_PER_CHARACTER = 4
@@ -67,7 +67,7 @@ def _free(name: str, taken: dict[str, str]) -> str:
 
 def _row_size(path: str, entity: Entity) -> Iterator[Finding]:
     size = sum(
-        (field.length or DEFAULT_LENGTH) * _BYTES_PER_CHARACTER + 2
+        (field.column_length or 0) * _BYTES_PER_CHARACTER + 2
         for field in entity.fields
         if field.type is FieldType.STRING
     )
@@ -77,7 +77,7 @@ def _row_size(path: str, entity: Entity) -> Iterator[Finding]:
 
 def _key_sizes(path: str, entity: Entity) -> Iterator[Finding]:
     lengths = {
-        field.id: (field.length or DEFAULT_LENGTH) if field.type is FieldType.STRING else 4
+        field.id: (field.column_length or 0) if field.type is FieldType.STRING else 4
         for field in entity.fields
     }
     for constraint in entity.unique_constraints:

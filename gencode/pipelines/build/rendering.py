@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio.to_thread
 
-from gencode.blueprints import Blueprint, validate
+from gencode.blueprints import Blueprint
 from gencode.blueprints.stack import Stack
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
@@ -58,12 +58,11 @@ def render(
     blueprint, target = Blueprint.model_validate(spec), Stack.model_validate(stack)
     before = [Blueprint.model_validate(one) for one in predecessors]
     project = rendering.render_project(blueprint, target, before)
-    findings = validate(blueprint)
     return RenderedProject(
         files=project.files,
         holes=tuple(_hole(hole) for hole in project.holes),
         templates=templates_digest(target),
-        findings=tuple(dict(one.shown("en")) for one in findings[:MAX_FINDINGS]),
+        findings=tuple(dict(one.shown("en")) for one in project.findings[:MAX_FINDINGS]),
     )
 
 

@@ -110,7 +110,12 @@ def test_a_sound_blueprint_has_no_findings() -> None:
         ),
         ({"name": "a", "type": "enum"}, "enum-values", {"changes": {"type": "string"}}),
         ({"name": "a", "type": "integer", "default": 2**31}, "default-value", {"changes": {"default": None}}),
-        ({"name": "a", "type": "decimal", "default": "1.5"}, "default-value", {"changes": {"default": None}}),
+        (
+            {"name": "a", "type": "decimal", "default": "1.505"},
+            "default-value",
+            {"changes": {"default": None}},
+        ),
+        ({"name": "a", "type": "decimal", "default": 1e30}, "default-value", {"changes": {"default": None}}),
         ({"name": "a", "type": "boolean", "default": 1}, "default-value", {"changes": {"default": None}}),
         (
             {"name": "a", "type": "integer", "minimum": 3, "maximum": 2},

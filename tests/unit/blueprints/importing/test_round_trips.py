@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from gencode.blueprints import Blueprint, BlueprintIndex, repaired
+from gencode.blueprints import Blueprint, BlueprintIndex, is_valid, repaired, validate
 from gencode.blueprints.exporting import Dialect, exported_dbml, exported_sql
 from gencode.blueprints.identifiers import snake
 from gencode.blueprints.model import EntityField
+from gencode.blueprints.rendering import Stack, render_project
 from tests.unit.blueprints.generated_blueprints import generated_blueprint
 from tests.unit.blueprints.importing.imports import imported
 
@@ -45,7 +46,7 @@ def field(one: EntityField, *, mysql: bool, sql: bool) -> tuple[Any, ...]:
         length = None  # PostgreSQL has no length of bytes
     elif kind == "uuid" and mysql:
         kind, length = "string", 36
-    digits = (one.precision or 18, one.scale or 0) if kind == "decimal" else ()
+    digits = one.column_digits if kind == "decimal" else ()
     default = str(one.default) if kind in ("decimal", "float") and one.default is not None else one.default
     values = tuple(value.name for value in one.enum_values)
     limits = (one.minimum, one.maximum, one.min_length or None)
@@ -71,6 +72,22 @@ def test_tables_come_back_from_dbml_and_both_kinds_of_sql(seed: int) -> None:
     text = exported_sql(blueprint, Dialect.MYSQL)
     made = imported("sql", text, "mysql").blueprint
     assert shape(made, mysql=True) == shape(blueprint, mysql=True)
+
+
+def test_a_decimal_without_digits_is_exported_as_the_column_that_the_project_has() -> None:
+    fields = [
+        {"name": "plain", "type": "decimal", "default": "1.50"},
+        {"name": "short", "type": "decimal", "precision": 1},
+        {"name": "whole", "type": "decimal", "precision": 9, "scale": 0},
+    ]
+    blueprint = Blueprint.model_validate({"dataModels": [{"name": "Price", "fields": fields}]})
+    assert is_valid(validate(blueprint))
+    model = render_project(blueprint, Stack()).files["backend/app/models/price.py"]
+    sql, dbml = exported_sql(blueprint, Dialect.POSTGRES), exported_dbml(blueprint)
+    for precision, scale in ((18, 2), (1, 1), (9, 0)):
+        assert f"sa.Numeric({precision}, {scale})" in model
+        assert f" decimal({precision},{scale})" in sql
+        assert f" decimal({precision},{scale})" in dbml
 
 
 def test_texts_with_quotes_lines_and_other_scripts_come_back() -> None:
