@@ -16,7 +16,7 @@ import hashlib
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,15 +151,22 @@ def figures(results: Sequence[Result]) -> Iterator[str]:
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
     steps = sum(len(one.certificate.steps) for one in results if one.certificate)
     yield f"{len(results)} blueprints: {counts}; {sum(one.files for one in results)} files, {steps} steps"
-    seconds: Counter[str] = Counter()
-    for step in (step for one in results if one.certificate for step in one.certificate.steps):
-        seconds[step.name] += step.seconds
-    yield "  seconds: " + ", ".join(f"{name} {total:.0f}" for name, total in seconds.most_common())
+    yield f"  seconds: {_seconds(results)}"
     reasons = Counter(
         one.certificate.reason.partition(":")[0] for one in results if one.certificate and one.is_fault
     )
     for step, count in reasons.most_common():
         yield f"  {count:4} failed at {step}"
+
+
+def _seconds(results: Sequence[Result]) -> str:
+    """Of each step, in all."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for certificate in (one.certificate for one in results if one.certificate):
+        for step in certificate.steps:
+            seconds[step.name] += step.seconds
+    longest = sorted(seconds.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {total:.0f}" for name, total in longest)
 
 
 def _commit() -> str:
