@@ -8,7 +8,7 @@ from contextlib import aclosing
 import httpx
 
 from gencode.engine.ports.tracing import Tracer
-from gencode.githosts.port import GitHost, Repository, RepositorySpec, Snapshot
+from gencode.githosts.port import GitHost, Repository, RepositorySpec, RepositoryState, Snapshot
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Provider
 
 
@@ -65,6 +65,10 @@ class TracedHost:
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         with self._tracer.span("host create", {"gencode.host": spec.host or "default"}, kind="client"):
             return await self._host.create(spec, snapshot)
+
+    async def state(self, repo: Repository) -> RepositoryState | None:
+        with self._tracer.span("host state", {"gencode.host": repo.host or "default"}, kind="client"):
+            return await self._host.state(repo)
 
     async def push(self, repo: Repository, snapshot: Snapshot) -> str:
         with self._tracer.span("host push", {"gencode.host": repo.host or "default"}, kind="client") as span:

@@ -123,6 +123,14 @@ class Client:
         path = f"/api/v1/blueprints/{_quoted(blueprint_id)}/generate"
         return await self.submit_to(path, body, idempotency_key=idempotency_key)
 
+    async def regenerate(self, task_id: str, *, idempotency_key: str | None = None, **body: Any) -> Accepted:
+        """Build again for the stack of an earlier build.
+
+        body  as POST /api/v1/task/{task_id}/regenerate takes it, such as `update_repository=True`
+        """
+        path = _task_path(task_id, "regenerate")
+        return await self.submit_to(path, body, idempotency_key=idempotency_key)
+
     # --- one task -----------------------------------------------------------------------------------
 
     async def task(self, task_id: str) -> Task:

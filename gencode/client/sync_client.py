@@ -82,6 +82,10 @@ class SyncClient:
         call = partial(self._client.build, blueprint_id, idempotency_key=idempotency_key, **body)
         return self._portal.call(call)
 
+    def regenerate(self, task_id: str, *, idempotency_key: str | None = None, **body: Any) -> Accepted:
+        call = partial(self._client.regenerate, task_id, idempotency_key=idempotency_key, **body)
+        return self._portal.call(call)
+
     def task(self, task_id: str) -> Task:
         return self._portal.call(self._client.task, task_id)
 

@@ -8,7 +8,8 @@ import stat
 from pathlib import Path
 
 from dulwich.config import StackedConfig
-from dulwich.refs import Ref
+from dulwich.objects import ZERO_SHA, ObjectID
+from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo as GitRepo
 from dulwich.server import update_server_info
 
@@ -61,19 +62,33 @@ class BareRepository:
         sync_directory(self.path.parent)
         return True
 
+    def has_commit(self, sha: ObjectID) -> bool:
+        """Raises NotGitRepository."""
+        with GitRepo(str(self.path), bare=True) as git:
+            return sha in git.object_store
+
     def add_commit(self, branch: str, objects: CommitObjects) -> bytes | None:
-        """Create the branch at the commit, unless it exists. Returns the SHA of the branch afterwards."""
+        """Create the branch at the commit, unless it exists, or move it from `objects.replaces`. Returns the
+        SHA of the branch afterwards; None without a branch. Raises NotGitRepository."""
         ref = Ref(_HEADS + branch.encode())
         with GitRepo(str(self.path), bare=True) as git:
-            if ref not in git.refs:
+            if git.refs.as_dict().get(ref) == objects.replaces:
                 git.object_store.add_objects([(part, None) for part in objects.all])
                 sync_tree(self.path / "objects")  # before a ref names them
-                git.refs.add_if_new(ref, objects.sha)
+                git.refs.set_if_equals(ref, objects.replaces or ZERO_SHA, objects.sha)
+            if ref not in git.refs:
+                return None
             head = bytes(git.refs[ref])
             if head == objects.sha:  # repeated for an existing branch: a crash may have come in between
                 update_server_info(git)  # for static web servers
                 sync_tree(self.path)
             return head
+
+    def default_branch(self) -> str:
+        """The branch that HEAD names, whether it exists or not; "" if none. Raises NotGitRepository."""
+        with GitRepo(str(self.path), bare=True) as git:
+            head = git.refs.read_ref(HEADREF) or b""
+        return head.removeprefix(b"ref: ").removeprefix(_HEADS).decode("utf-8", "replace")
 
     def description(self) -> str:
         """The description; "" for anything but a real directory, which therefore never counts as ours."""

@@ -27,6 +27,8 @@ class CommitObjects:
     """All objects of one commit; with a parent, those that are new.
 
     sha             the commit's id, 40 hex digits
+    parent          that of its parent; None without one
+    replaces        the parent, if the branch has to be at it; None if the branch has to be new
     all             the commit, its trees and its blobs
     deflated_blobs  as in `Snapshot`
     """
@@ -34,6 +36,8 @@ class CommitObjects:
     sha: ObjectID
     all: tuple[ShaFile, ...]
     deflated_blobs: Mapping[str, bytes]
+    parent: ObjectID | None = None
+    replaces: ObjectID | None = None
 
 
 def commit_sha(snapshot: Snapshot) -> str:
@@ -46,7 +50,14 @@ def commit_objects(snapshot: Snapshot) -> CommitObjects:
     folders = snapshot.parent.folders if snapshot.parent else {}
     objects = list(_tree_objects(_nested(snapshot), folders))
     commit = _commit(snapshot, objects[-1].id)
-    return CommitObjects(sha=commit.id, all=(commit, *objects), deflated_blobs=snapshot.deflated_blobs)
+    parent = commit.parents[0] if commit.parents else None
+    return CommitObjects(
+        sha=commit.id,
+        all=(commit, *objects),
+        deflated_blobs=snapshot.deflated_blobs,
+        parent=parent,
+        replaces=parent if snapshot.advances else None,
+    )
 
 
 def pack_entries(objects: CommitObjects) -> Iterator[UnpackedObject]:

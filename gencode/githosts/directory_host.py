@@ -21,19 +21,21 @@ from gencode.githosts.bare_repository import BareRepository, is_real_directory
 from gencode.githosts.commit import commit_objects, commit_sha
 from gencode.githosts.errors import (
     GitNotFound,
+    GitRejected,
     GitUnavailable,
     HostInvalid,
     HostUnavailable,
     NonFastForward,
     RepoExists,
 )
-from gencode.githosts.ownership_marker import has_marker, marked_description, marker_suffix
-from gencode.githosts.port import Repository, RepositorySpec, Snapshot
+from gencode.githosts.ownership_marker import has_marker, marked_description, marker_of, marker_suffix
+from gencode.githosts.port import Repository, RepositorySpec, RepositoryState, Snapshot
 from gencode.observability.metrics import Metrics
 
 T = TypeVar("T")
 
 MAX_DESCRIPTION = 350  # characters, as at most other hosts
+_HEADS = "refs/heads/"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
@@ -84,6 +86,12 @@ class DirectoryHost:
         except OSError as error:
             raise GitUnavailable(f"the repository cannot be written: {error.strerror}") from error
 
+    async def state(self, repo: Repository) -> RepositoryState | None:
+        try:
+            return await self._run("read", partial(self._state, repo))
+        except OSError as error:
+            raise HostUnavailable(f"the folder of the Git host cannot be read: {error.strerror}") from error
+
     async def _run(self, operation: str, call: Callable[[], T]) -> T:
         """Run one call at a time in a thread. It is not cancelled, so that no write is left half done."""
         async with self._lock:
@@ -126,6 +134,8 @@ class DirectoryHost:
         bare = self._existing(repo)
         objects = commit_objects(snapshot)
         try:
+            if objects.parent and not bare.has_commit(objects.parent):
+                raise GitRejected(f"{repo.name!r} does not have the commit on which this one is made")
             head = bare.add_commit(snapshot.branch, objects)
         except NotGitRepository as error:
             raise GitNotFound(f"{repo.name!r} is no Git repository any more") from error
@@ -134,6 +144,17 @@ class DirectoryHost:
                 "the branch holds other commits and was left alone; choose another repo_name"
             )
         return objects.sha.decode("ascii")
+
+    def _state(self, repo: Repository) -> RepositoryState | None:
+        try:
+            bare = self._existing(repo)
+            refs, default = bare.refs(), bare.default_branch()
+        except (GitNotFound, NotGitRepository):
+            return None
+        branches = {name.removeprefix(_HEADS): sha for name, sha in refs.items() if name.startswith(_HEADS)}
+        return RepositoryState(
+            marker=marker_of(bare.description()), default_branch=default, branches=branches
+        )
 
     def _existing(self, repo: Repository) -> BareRepository:
         owner, name = repo.owner, _checked_name(repo.name)

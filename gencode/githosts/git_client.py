@@ -103,7 +103,7 @@ class GitClient:
         head = refs.get(ref)
         if head == objects.sha:
             return
-        if head is not None:
+        if head != objects.replaces:
             raise NonFastForward("somebody else pushed to the branch; choose another repo_name") from error
         raise error
 

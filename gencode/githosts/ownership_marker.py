@@ -7,7 +7,7 @@ import re
 from gencode.githosts.port import RepositorySpec
 from gencode.security.redaction import sanitize
 
-_MARKER = re.compile(r"\[gencode:[^\[\]\s]+\]\Z")
+_MARKER = re.compile(r"\[(gencode:[^\[\]\s]+)\]\Z")
 
 
 def marker_suffix(spec: RepositorySpec) -> str:
@@ -20,6 +20,12 @@ def marked_description(spec: RepositorySpec, max_length: int) -> str:
     suffix = marker_suffix(spec)
     text = sanitize(spec.description)[: max_length - len(suffix) - 1].strip()
     return f"{text} {suffix}".strip()
+
+
+def marker_of(description: str) -> str:
+    """The marker of the task that created the repository; "" without one."""
+    found = _MARKER.search(description)
+    return found[1] if found else ""
 
 
 def has_marker(description: str) -> bool:

@@ -30,6 +30,7 @@ class Snapshot:
 
     author          `Name <email>`, also used as the committer
     at              both dates of the commit; written in UTC
+    advances        whether the branch is at the parent and moves to this commit; else the branch is new
     deflated_blobs  zlib streams by blob id, as `gencode.domain.git_blob.deflated` returns them; files
                     that are not among them are deflated during the push
     """
@@ -40,6 +41,7 @@ class Snapshot:
     at: datetime
     branch: str = "main"
     parent: ParentCommit | None = None
+    advances: bool = False
     deflated_blobs: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -76,6 +78,20 @@ class Repository:
     host: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RepositoryState:
+    """What a host has of a repository now.
+
+    marker          that its description ends with; "" without one
+    default_branch  "" if the host does not name it
+    branches        ids of their commits by name
+    """
+
+    marker: str
+    default_branch: str
+    branches: Mapping[str, str]
+
+
 class GitHost(Protocol):
     """Creates repositories and pushes to them. Repeated calls with equal arguments result in one
     repository."""
@@ -97,9 +113,16 @@ class GitHost(Protocol):
         """
         ...
 
+    async def state(self, repo: Repository) -> RepositoryState | None:
+        """What is in the repository now; None if there is none at this address, or the token cannot see it.
+
+        Raises HostError after three attempts.
+        """
+        ...
+
     async def push(self, repo: Repository, snapshot: Snapshot) -> str:
         """Make the snapshot the head of its branch, without force; returns the commit's SHA (40 hex digits).
-        A snapshot with a parent leaves the default branch as it is.
+        A snapshot with a parent does not change which branch is the default one.
 
         A branch that already points to this SHA counts as success. One attempt, no retries. Raises GitError
         with the server's own message, redacted.

@@ -21,14 +21,15 @@ from gencode.githosts.errors import (
 )
 from gencode.githosts.host_identity import HostIdentity
 from gencode.githosts.lazy_git_client import LazyGitClient
-from gencode.githosts.ownership_marker import marker_suffix
-from gencode.githosts.port import Repository, RepositorySpec, Snapshot
+from gencode.githosts.ownership_marker import marker_of, marker_suffix
+from gencode.githosts.port import Repository, RepositorySpec, RepositoryState, Snapshot
 from gencode.githosts.repository_api import RepositoryApi
 from gencode.githosts.repository_check import RepositoryCheck
 from gencode.githosts.rest_api import RestApi
 
 log = structlog.get_logger(__name__)
 
+_HEADS = "refs/heads/"
 READY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds: a new repository can answer 404 for some time
 
 
@@ -118,17 +119,20 @@ class RestGitHost:
     async def _holds_nothing_else(self, repo: Repository, snapshot: Snapshot) -> bool:
         """Whether the repository is empty or has just this snapshot. Reads the refs over Git, as a push
         does."""
+        refs = await self._refs(repo)
+        sha = await self._git.commit_sha(snapshot)
+        return not refs or refs.get(_HEADS + snapshot.branch) == sha
+
+    async def _refs(self, repo: Repository) -> dict[str, str]:
         try:
             with self._options.metrics.host_seconds.labels(self._identity.label, "refs").time():
-                refs = await self._git.refs(repo.clone_url, self.endpoint.token)
+                return await self._git.refs(repo.clone_url, self.endpoint.token)
         except GitAuth as error:
             raise self._errors.forbidden(error.message) from error
         except GitError as error:
             raise self._errors.unavailable(
                 f"what the repository holds is not known: {error.message}"
             ) from error
-        sha = await self._git.commit_sha(snapshot)
-        return not refs or refs.get(f"refs/heads/{snapshot.branch}") == sha
 
     async def _report_retry(self, error: Transient, wait: float) -> None:
         self._options.metrics.retries.labels(error.code).inc()
@@ -138,6 +142,28 @@ class RestGitHost:
             code=error.code,
             wait=round(wait, 1),
             reason=error.message,
+        )
+
+    # --- what is there ------------------------------------------------------------------------------
+
+    async def state(self, repo: Repository) -> RepositoryState | None:
+        async def attempt() -> RepositoryState | None:
+            return await self._state(repo)
+
+        return await self._options.retry(attempt, self._report_retry)
+
+    async def _state(self, repo: Repository) -> RepositoryState | None:
+        """None also for a repository that was moved: its old name leads to it, but may be taken any time."""
+        found = await self._repositories.get(repo.owner, repo.name)
+        if found is None or found.repo.clone_url != repo.clone_url:
+            return None
+        refs = await self._refs(found.repo)
+        return RepositoryState(
+            marker=marker_of(found.description),
+            default_branch=found.default_branch or "",
+            branches={
+                name.removeprefix(_HEADS): sha for name, sha in refs.items() if name.startswith(_HEADS)
+            },
         )
 
     # --- push ---------------------------------------------------------------------------------------

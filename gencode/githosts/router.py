@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gencode.githosts.errors import HostUnknown
-from gencode.githosts.port import GitHost, Repository, RepositorySpec, Snapshot
+from gencode.githosts.port import GitHost, Repository, RepositorySpec, RepositoryState, Snapshot
 
 
 class HostRouter:
@@ -26,6 +26,10 @@ class HostRouter:
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         name, host = self._resolve(spec.host)
         return replace(await host.create(spec, snapshot), host=name)
+
+    async def state(self, repo: Repository) -> RepositoryState | None:
+        _, host = self._resolve(repo.host)
+        return await host.state(repo)
 
     async def push(self, repo: Repository, snapshot: Snapshot) -> str:
         _, host = self._resolve(repo.host)

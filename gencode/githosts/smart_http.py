@@ -73,14 +73,18 @@ class SmartHttpClient(AbstractHttpGitClient):
         self._progress = bytearray()
 
     def push(self, ref: Ref, objects: CommitObjects) -> None:
-        """Create the ref; sends nothing if it exists already. Raises GitError."""
+        """Create the ref, or move it from `objects.replaces`; sends nothing if it is at the commit already.
+        Raises GitError."""
 
         def update(existing: _Refs) -> _Refs:
-            if existing.get(ref, objects.sha) != objects.sha:
+            head = existing.get(ref)
+            if head == objects.sha:
+                return {}
+            if head != objects.replaces:
                 raise NonFastForward(
                     "the branch holds other commits and was left alone; choose another repo_name"
                 )
-            return {} if ref in existing else {ref: objects.sha}
+            return {ref: objects.sha}
 
         result = self._send(update, objects)
         if self.push_sent:

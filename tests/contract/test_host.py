@@ -7,16 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
+from gencode.domain.tree import Tree
 from gencode.embedded.forge.app import forge_app
 from gencode.embedded.server import address, listen
 from gencode.githosts.commit import commit_sha
 from gencode.githosts.directory_host import DirectoryHost
-from gencode.githosts.errors import GitNotFound, NonFastForward, RepoExists
-from gencode.githosts.port import GitHost
+from gencode.githosts.errors import GitError, GitNotFound, NonFastForward, RepoExists
+from gencode.githosts.port import GitHost, ParentCommit, RepositoryState, Snapshot
 from tests.servers.githttp import git_environment
 from tests.servers.github import TOKEN, github_server, served
 from tests.servers.hosts import SERVERS, host_client, host_server
@@ -174,3 +176,53 @@ async def test_a_description_of_any_length_and_language_keeps_the_marker(target:
     spec = replace(SPEC, description="你好\n" * 2000)
     repo = await target.host.create(spec, SNAPSHOT)
     assert await target.host.create(spec, SNAPSHOT) == repo
+
+
+def following(parent: str, text: bytes, **more: Any) -> Snapshot:
+    """A commit on the parent that has this file only."""
+    return replace(
+        SNAPSHOT,
+        tree=Tree.of({"next.txt": text}),
+        parent=ParentCommit(id=parent, folders={}),
+        **more,
+    )
+
+
+async def test_the_state_tells_default_branch_and_marker(target: HostUnderTest) -> None:
+    repo = await target.host.create(SPEC, SNAPSHOT)
+    sha = await target.host.push(repo, SNAPSHOT)
+    state = await target.host.state(repo)
+    assert state == RepositoryState(marker=SPEC.marker, default_branch="main", branches={"main": sha})
+    elsewhere = replace(repo, name="missing", clone_url=repo.clone_url.replace(repo.name, "missing"))
+    assert await target.host.state(elsewhere) is None
+
+
+async def test_a_branch_advances_from_the_parent_only(target: HostUnderTest) -> None:
+    repo = await target.host.create(SPEC, SNAPSHOT)
+    first = await target.host.push(repo, SNAPSHOT)
+    with pytest.raises(NonFastForward):
+        await target.host.push(repo, following(first, b"new\n"))
+    second = await target.host.push(repo, following(first, b"new\n", advances=True))
+    assert await target.host.push(repo, following(first, b"new\n", advances=True)) == second
+    assert await target.clone(repo.clone_url) == (second, {"next.txt": b"new\n"})
+    with pytest.raises(NonFastForward):
+        await target.host.push(repo, following(first, b"other\n", advances=True))
+    branch = await target.host.push(repo, following(first, b"other\n", branch="gencode/regenerate-1"))
+    state = await target.host.state(repo)
+    assert state
+    assert (state.default_branch, state.branches) == (
+        "main",
+        {"main": second, "gencode/regenerate-1": branch},
+    )
+
+
+async def test_no_commit_is_made_on_one_that_the_repository_lacks(target: HostUnderTest) -> None:
+    repo = await target.host.create(SPEC, SNAPSHOT)
+    first = await target.host.push(repo, SNAPSHOT)
+    with pytest.raises(GitError):
+        await target.host.push(repo, following("0123456789" * 4, b"new\n", branch="foreign"))
+    with pytest.raises(NonFastForward):
+        await target.host.push(repo, following(first, b"new\n", branch="gone", advances=True))
+    state = await target.host.state(repo)
+    assert state
+    assert state.branches == {"main": first}

@@ -60,7 +60,11 @@ class ScriptedBitbucket(ScriptedHost):
     async def repo(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
         row = self.visible(found["owner"], found["name"])
         missing = f"Repository {found['owner']}/{found['name']} not found"
-        return JSONResponse(self._json(row)) if row else self.refusal(404, missing)
+        if row is None:
+            return self.refusal(404, missing)
+        is_pushed = await self.head(row.name, row.owner, row.branch) is not None
+        branch = {"type": "branch", "name": row.branch} if is_pushed else None
+        return JSONResponse({**self._json(row), "mainbranch": branch})
 
     def _json(self, row: Row) -> dict[str, Any]:
         web = f"{self.advertised_url}/{row.owner}/{row.name}"

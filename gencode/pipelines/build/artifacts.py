@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from gencode.certification import Certificate
+from gencode.delivery.artifacts import RepositoryCheckpoint
 from gencode.githosts.port import RepositorySpec
 from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.build.holes.filling import Hole, filled
@@ -71,6 +72,20 @@ class ArchiveFacts(Stored):
     bytes: int
 
 
+class UpdateTarget(Stored):
+    """A repository that a build has delivered.
+
+    marker  of the task that has created it
+    commit  that was delivered last
+    tree    of that commit
+    """
+
+    marker: str
+    repository: RepositoryCheckpoint
+    commit: str
+    tree: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Given:
     """The stored request.
@@ -81,7 +96,8 @@ class Given:
     project_name  identifier of the project; names the folder of the archive
     scope         see gencode.workspace.builds.tables.WrittenHole
     holes         whether a model writes them; `rewrite`: also those that an earlier one has written
-    repository    where to push it; None: nowhere
+    repository    that is created for it; None: none
+    update        where it becomes a commit on an earlier one; None: nowhere
     regenerates   the earlier build that it is compared with
     language      of the task's messages
     may_lose_data whether the request, or a person since, allows a migration that may lose data
@@ -98,6 +114,7 @@ class Given:
     scope: str
     holes: HoleMode
     repository: RepositorySpec | None = None
+    update: UpdateTarget | None = None
     regenerates: str | None = None
     language: str = "en"
     may_lose_data: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -39,6 +39,12 @@ def project_of(work: Archived, author: str) -> BuiltProject | None:
     )
 
 
+def require_no_secrets(files: Mapping[str, str], secrets: Sequence[str]) -> None:
+    """Raises SecretFound."""
+    if found := paths_with_own_secrets(files, secrets):
+        raise SecretFound(f"{found[0][:200]!r} holds a secret of this service; nothing was pushed")
+
+
 class CreatingBuildRepo:
     """The stage `creating_repo` of a build. `secrets`: of this service, which no project may contain."""
 
@@ -51,7 +57,6 @@ class CreatingBuildRepo:
         """Raises SecretFound, HostError."""
         if isinstance(work, RepositoryCreated):
             return work
-        if found := paths_with_own_secrets(work.built.files, self._secrets()):
-            raise SecretFound(f"{found[0][:200]!r} holds a secret of this service; nothing was pushed")
+        require_no_secrets(work.built.files, self._secrets())
         project = await anyio.to_thread.run_sync(project_of, work, self._author)
         return await self._creating(project, emit) if project else work

@@ -42,6 +42,7 @@ from gencode.pipelines.build.messages import STAGE_TITLES
 from gencode.pipelines.build.names import NAME, RENDERING, VERIFYING
 from gencode.pipelines.build.pipeline import Build
 from gencode.pipelines.build.rendering import Rendering
+from gencode.pipelines.build.updating_repo import UpdatingRepo
 from gencode.pipelines.build.verifying import Verifying
 from gencode.pipelines.build.writing_holes import WritingHoles
 from gencode.sandbox.errors import SandboxFailed
@@ -94,6 +95,7 @@ KIND = Kind(
         "certificate",
         "repo",
         "pushed",
+        "update",
         "usage",
         "retry",
         "failover",
@@ -142,6 +144,12 @@ def start(dependencies: KindDependencies) -> KindRuntime:
             CreatingRepo(dependencies.git_host), settings.git_author, dependencies.secrets.current
         ),
         Pushing(dependencies.git_host),
+        UpdatingRepo(
+            dependencies.git_host,
+            settings.git_author,
+            dependencies.local_forge,
+            dependencies.secrets.current,
+        ),
         dependencies.price,
         author=settings.git_author,
         forge=dependencies.local_forge,

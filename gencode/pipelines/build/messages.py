@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gencode.certification.certifier import NOT_PREPARED
 from gencode.domain.task import PENDING, Task
@@ -12,6 +13,7 @@ from gencode.pipelines.build.names import (
     CREATING_REPO,
     PUSHING,
     RENDERING,
+    UPDATING,
     VERIFYING,
     WRITING,
 )
@@ -26,6 +28,7 @@ STAGE_TITLES: Mapping[str, Texts] = {
     VERIFYING: {"en": "Checking the project", "zh": "检验项目"},
     CREATING_REPO: {"en": "Creating the repository", "zh": "创建仓库"},
     PUSHING: {"en": "Pushing the code", "zh": "推送代码"},
+    UPDATING: {"en": "Updating the repository", "zh": "更新仓库"},
 }
 OFF: Texts = {
     "en": "; the sandbox is off: the project will be unverified",
@@ -40,6 +43,18 @@ _MESSAGES: Mapping[str, Texts] = {
 _DONE: Texts = {"en": "The project is ready: {files} files", "zh": "项目已就绪，共 {files} 个文件"}
 _UNVERIFIED: Texts = {"en": "; unverified: {reason}", "zh": "；未经验证：{reason}"}
 _VERIFIED: Texts = {"en": "; verified: {steps} steps passed", "zh": "；已验证：{steps} 个步骤通过"}
+_UPDATES: Mapping[str, Texts] = {
+    "advanced": {"en": "; pushed to {branch}", "zh": "；已推送到 {branch}"},
+    "branch": {
+        "en": "; on the branch {branch}, since {reason}",
+        "zh": "；位于分支 {branch}，因为{reason}",
+    },
+    "unchanged": {
+        "en": "; nothing was pushed: the files are those that were delivered",
+        "zh": "；未推送：文件与已交付的相同",
+    },
+    "not_pushed": {"en": "; not pushed: {reason}", "zh": "；未推送：{reason}"},
+}
 _REASONS_ZH: Texts = {
     SANDBOX_OFF: "沙箱已关闭（SANDBOX）",
     NOT_PREPARED: "尚未为其锁文件准备环境：请运行 `gencode build-environments prepare`",
@@ -64,6 +79,14 @@ def accepted(language: str, is_off: bool) -> str:
     return _MESSAGES[PENDING][language] + (OFF[language] if is_off else "")
 
 
+def _update_text(result: Mapping[str, Any], language: str) -> str:
+    """What became of the repository that is updated; "" without one."""
+    if not (update := result.get("update")):
+        return ""
+    reason = update["reason_zh"] if language == "zh" else update["reason"]
+    return _UPDATES[update["outcome"]][language].format(branch=update.get("branch"), reason=reason)
+
+
 def message(task: Task, status: str, is_off: bool) -> str:
     """`is_off`: whether the project will not be run."""
     language, found = task.language, task.result
@@ -71,7 +94,7 @@ def message(task: Task, status: str, is_off: bool) -> str:
         return accepted(language, is_off)
     if status != "completed":
         return _MESSAGES.get(status, _MESSAGES["failed"])[language]
-    text = _DONE[language].format(files=found.get("file_count", 0))
+    text = _DONE[language].format(files=found.get("file_count", 0)) + _update_text(found, language)
     if found.get("qa_status") == "verified":
         return text + _VERIFIED[language].format(steps=len(found["qa_report"]["steps"]))
     reason = str(found.get("qa_reason", ""))

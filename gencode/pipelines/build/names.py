@@ -7,5 +7,8 @@ RENDERING, WRITING, ARCHIVING, VERIFYING = "rendering", "writing_holes", "archiv
 APPROVING = "approving_migration"
 CREATING_REPO, PUSHING = "creating_repo", "pushing"
 """Stages; these two are of gencode.delivery."""
+UPDATING = "updating_repo"
+UPDATED = "updated"
+"""Checkpoint: what is in the repository since."""
 RENDERED, HOLES, ARCHIVED, QA, CERTIFICATE = "rendered", "holes", "archived", "qa", "certificate"
 """Checkpoints."""

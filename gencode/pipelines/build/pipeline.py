@@ -24,6 +24,7 @@ from gencode.pipelines.build.artifacts import (
     HoleOutcome,
     HoleOutcomes,
     RenderedProject,
+    UpdateTarget,
 )
 from gencode.pipelines.build.delivering import CreatingBuildRepo, is_delivered, project_of
 from gencode.pipelines.build.messages import message
@@ -37,10 +38,12 @@ from gencode.pipelines.build.names import (
     PUSHING,
     RENDERED,
     RENDERING,
+    UPDATING,
     VERIFYING,
     WRITING,
 )
 from gencode.pipelines.build.rendering import Rendering
+from gencode.pipelines.build.updating_repo import UpdatingRepo, is_update
 from gencode.pipelines.build.verifying import Verifying
 from gencode.pipelines.build.writing_holes import WritingHoles, has_holes
 
@@ -57,6 +60,7 @@ class Build:
         verifying: Verifying,
         creating: CreatingBuildRepo,
         pushing: Pushing,
+        updating: UpdatingRepo,
         price: FindPrice,
         *,
         author: str,
@@ -76,6 +80,7 @@ class Build:
             Stage(name=VERIFYING, run=verifying),
             Stage(name=CREATING_REPO, run=creating, applies=is_delivered),
             Stage(name=PUSHING, run=pushing, applies=is_delivered),
+            Stage(name=UPDATING, run=updating, applies=is_update),
         )
         self._price = price
         self._author = author
@@ -135,6 +140,7 @@ def _given(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         scope=request["scope"],
         holes=request.get("holes", "model"),
         repository=_repository(task, request),
+        update=UpdateTarget.model_validate(request["update"]) if request.get("update") else None,
         regenerates=request.get("regenerates"),
         language=task.language,
         may_lose_data=bool(request.get("allow_data_loss")) or APPROVED in checkpoints,

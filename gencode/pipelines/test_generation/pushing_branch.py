@@ -5,19 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
+from gencode.delivery.new_branch import push_new_branch
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.githosts.errors import NonFastForward
-from gencode.githosts.port import Snapshot
-from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.test_generation.artifacts import Collected, Delivery
 from gencode.pipelines.test_generation.frameworks import is_generated
-from gencode.pipelines.test_generation.names import BRANCH
 from gencode.pipelines.test_generation.results import TestsView
 from gencode.workspace.repositories.push import Addition, RepositoryPush
-
-MAX_BRANCHES = 20
-"""Names that are tried: the asked one, then that with a number."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,25 +45,12 @@ class PushingBranch:
         snapshot = await self._push.snapshot(
             delivery.repository_id, run.principal, run.task, addition, _is_ours
         )
-        for number in range(int(run.checkpoints.get(BRANCH, 1)), MAX_BRANCHES + 1):
-            branch = numbered(delivery.branch, number)
-            await emit(StageUpdate(checkpoints={BRANCH: str(number)}, is_progress=False))
-            if commit := await self._pushed(run, delivery, _on(snapshot, branch)):
-                result: Mapping[str, str] = {"branch": branch, "commit": commit}
-                await emit(StageUpdate(kind="pushed", data=result, result=result))
-                return work
-        last = numbered(delivery.branch, MAX_BRANCHES)
-        raise NonFastForward(
-            f"the branches {delivery.branch} to {last} hold other commits and were left alone; submit the "
-            "request again with another branch"
-        )
-
-    async def _pushed(self, run: ModelRun, delivery: Delivery, snapshot: Snapshot) -> str | None:
-        """The commit's id; None if the branch holds another one."""
-        try:
-            return await self._push.push(delivery.repository_id, run.principal, snapshot)
-        except NonFastForward:
-            return None
+        push = partial(self._push.push, delivery.repository_id, run.principal)
+        wanted = replace(snapshot, branch=delivery.branch)
+        branch, commit = await push_new_branch(push, wanted, run.checkpoints, emit)
+        result: Mapping[str, str] = {"branch": branch, "commit": commit}
+        await emit(StageUpdate(kind="pushed", data=result, result=result))
+        return work
 
     def _addition(self, view: TestsView, task_id: str, delivery: Delivery) -> Addition:
         return Addition(
@@ -78,15 +60,6 @@ class PushingBranch:
             author=self._author,
             at=delivery.at,
         )
-
-
-def numbered(branch: str, number: int) -> str:
-    """The first one is the name itself."""
-    return branch if number == 1 else f"{branch}-{number}"
-
-
-def _on(snapshot: Snapshot, branch: str) -> Snapshot:
-    return replace(snapshot, branch=branch)
 
 
 def _is_ours(content: bytes) -> bool:

@@ -24,7 +24,9 @@ from gencode.model_tasks.request import (
     stored_request,
 )
 from gencode.pipelines.build.api.request import BuildRequest
+from gencode.pipelines.build.artifacts import UpdateTarget
 from gencode.pipelines.build.messages import accepted
+from gencode.pipelines.build.update_target import update_target
 from gencode.security.secret_registry import SecretRegistry
 from gencode.workspace.blueprints.predecessors import published_predecessors, usable
 from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
@@ -63,14 +65,15 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     model = await choose_model(request, submitter, services.choose_model)
     if request.regenerates:
         await _check_earlier(services, request.regenerates, principal.id)
-    deliver = request.deliver
-    host = services.choose_host(deliver.host, deliver.github_org, deliver.repo_name) if deliver else None
+    scope = project_scope(row.project_id) if row.project_id else principal.id
+    target = await _update_target(services, request, scope)
     predecessors = await _predecessors(services, row, principal.id)
     stored = {
         **stored_request(request),
         **model.parameters(),
         "asked_model": request.model,
-        "host": host,
+        "host": _host(services, request, target),
+        "update": target.model_dump() if target else None,
         "blueprint": row.spec,
         "predecessors": predecessors,
         "has_predecessors": bool(predecessors),
@@ -79,7 +82,7 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
         "version_tag": row.version_tag,
         "is_draft": row.is_draft,
         "project_name": snake(blueprint_of(row).project_name) or "application",
-        "scope": project_scope(row.project_id) if row.project_id else principal.id,
+        "scope": scope,
     }
     return PreparedTask(
         request=stored,
@@ -98,6 +101,32 @@ async def _check_earlier(services: BuildServices, task_id: str, principal: str) 
         await services.workspace.resource(BLUEPRINTS).get(row.blueprint_id, principal)
     except NotFound as error:
         raise Invalid.of("regenerates", "unknown", error.message) from None
+
+
+async def _update_target(services: BuildServices, request: BuildRequest, scope: str) -> UpdateTarget | None:
+    """None if no repository is to be updated. Raises Invalid."""
+    if not request.update_repository:
+        return None
+    if request.deliver:
+        raise Invalid.of(
+            "update_repository", "conflict", "`deliver` makes a new repository: send one of both"
+        )
+    if not request.regenerates:
+        raise Invalid.of("update_repository", "missing", "name the earlier build in `regenerates`, too")
+    if target := await update_target(services.store, request.regenerates, scope):
+        return target
+    raise Invalid.of(
+        "update_repository",
+        "unknown",
+        "neither this build nor those before it have delivered a repository for this project: use `deliver`",
+    )
+
+
+def _host(services: BuildServices, request: BuildRequest, target: UpdateTarget | None) -> str | None:
+    if target:
+        return target.repository.host
+    wanted = request.deliver
+    return services.choose_host(wanted.host, wanted.github_org, wanted.repo_name) if wanted else None
 
 
 async def _predecessors(services: BuildServices, row: BlueprintRow, principal: str) -> list[Any]:

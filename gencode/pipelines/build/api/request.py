@@ -50,11 +50,14 @@ class RegenerateRequest(ModelTaskRequest):
     """A build that is compared with an earlier one, for the same stack.
 
     blueprint_id  another version; null: the blueprint of the earlier build, as it is now
+    update_repository  whether it becomes a commit in the repository that the earlier build has delivered: on
+                  its default branch, or on one of its own if somebody has changed that
     """
 
     blueprint_id: RowId | None = None
     holes: Literal["model", "rewrite", "skeleton"] = "model"
     deliver: Delivery | None = None
+    update_repository: bool = False
     allow_data_loss: bool = False
 
 
@@ -62,7 +65,9 @@ class BuildRequest(BlueprintBuildRequest):
     """A build of a valid blueprint: of a draft as it is now, or of a published version.
 
     regenerates  the task of an earlier build: what changes is told
+    update_repository  as RegenerateRequest has it
     """
 
     blueprint_id: RowId
     regenerates: RowId | None = None
+    update_repository: bool = False

@@ -34,8 +34,9 @@ _OF_RESULT = (
     "qa_report",
     "branch",
     "changes",
+    "update",
 )
-_NOTIFIED = ("repo_url", "clone_url", "branch", "commit", "checksum", "qa_status", "qa_reason")
+_NOTIFIED = ("repo_url", "clone_url", "branch", "commit", "checksum", "qa_status", "qa_reason", "update")
 _ADDRESSES = ("repo_url", "clone_url")
 QaStatus = Literal["verified", "failed", "unverified"]
 
@@ -63,7 +64,10 @@ class BuildFields(BaseModel, defer_build=True):
     clone_url: str | None = None
     branch: str | None = None
     changes: dict[str, Any] | None = Field(
-        None, description="Files added, changed and removed since the build that it regenerates"
+        None, description="Files, the migration, and flows lost since the build that it regenerates"
+    )
+    update: dict[str, Any] | None = Field(
+        None, description="With `update_repository`: what became of the repository, and why"
     )
     host: str | None = None
     qa_status: QaStatus | None = Field(None, description="unverified: nothing has proven that it works")

@@ -1,4 +1,4 @@
-"""gencode build BLUEPRINT_ID|FILE [--database mysql] [--deliver NAME] [--output DIR]"""
+"""gencode build BLUEPRINT_ID|FILE [--database mysql] [--deliver NAME] [--regenerate TASK] [--output DIR]"""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deliver", metavar="NAME", help="push it to a new repository of this name")
     parser.add_argument("--org", metavar="ORG", help="the account of that repository")
     parser.add_argument("--host", help="the Git host of that repository")
+    parser.add_argument(
+        "--regenerate",
+        metavar="TASK",
+        help="an earlier build, whose stack it has: tell what changes; BLUEPRINT is the newer version",
+    )
+    parser.add_argument(
+        "--update-repository",
+        action="store_true",
+        default=None,
+        help="with --regenerate: push it to the repository of that build; to a branch if somebody changed it",
+    )
     parser.add_argument("--model", help="provider, provider/model-id, or config/ID")
     add_limit_arguments(parser)
     add_watching_arguments(parser)
@@ -51,8 +62,12 @@ async def _build(client: Client, args: argparse.Namespace) -> int:
     """Returns 1 if the task did not complete; what there is of the project is unpacked all the same."""
     if args.output and args.output.exists() and any(args.output.iterdir()):
         raise StartError(f"{args.output} is not empty: name a folder that is new")
+    body = _body(args)
     blueprint_id = await _blueprint_id(client, args.blueprint)
-    accepted = await client.build(blueprint_id, **_body(args))
+    if args.regenerate:
+        accepted = await client.regenerate(args.regenerate, blueprint_id=blueprint_id, **body)
+    else:
+        accepted = await client.build(blueprint_id, **body)
     status = await watch(client, args, accepted["task_id"], "build")
     task: Any = await client.task(accepted["task_id"])
     if args.output and task.get("archive_sha256"):
@@ -75,10 +90,15 @@ def _body(args: argparse.Namespace) -> dict[str, Any]:
     deliver = {"repo_name": args.deliver, "github_org": args.org, "host": args.host}
     if not args.deliver and (args.org or args.host):
         raise StartError("--org and --host are for --deliver: name the repository, too")
+    if args.update_repository and not args.regenerate:
+        raise StartError("--update-repository is for --regenerate: name the earlier build, too")
+    if args.regenerate and _given(stack):
+        raise StartError("a build that is regenerated keeps its stack: leave --database and --frontend out")
     given: dict[str, Any] = {
         "stack": _given(stack) or None,
         "deliver": _given(deliver) if args.deliver else None,
         "holes": args.holes,
+        "update_repository": args.update_repository,
         "allow_data_loss": args.allow_data_loss,
         "model": args.model,
         **given_limits(args),

@@ -30,15 +30,37 @@ def _certificate(data: Data) -> str:
     return f"{INDENT}{data['status']}{': ' if data['reason'] else ''}{data['reason']}"
 
 
+def _changes(data: Data) -> str:
+    lines = [f"{data['added']} added, {data['changed']} changed, {data['removed']} removed"]
+    for step in (migration := data.get("migration", {})).get("steps", ()):
+        lines.append(f"database: {step['text']}{' (may lose data)' if step['destructive'] else ''}")
+    if migration and migration["step_count"] > len(migration["steps"]):
+        lines.append(f"database: {counted(migration['step_count'], 'step')} in all")
+    lines += [f"{name}: what a model has written is lost" for name in data.get("holes_lost", ())]
+    return "\n".join(INDENT + line for line in lines)
+
+
+def _update(data: Data) -> str:
+    where = f": {data['commit'][:12]} on {data['branch']}" if "branch" in data else ""
+    return f"{INDENT}{_UPDATES[data['outcome']]}{where}{': ' if data['reason'] else ''}{data['reason']}"
+
+
+_UPDATES = {
+    "advanced": "pushed",
+    "branch": "pushed to a branch of its own",
+    "unchanged": "nothing to push",
+    "not_pushed": "not pushed",
+}
 DISPLAY = KindDisplay(
     lines={
         "rendered": _rendered,
         "hole": _hole,
         "archived": lambda d: f"{INDENT}commit {d['commit'][:12]}, {d['bytes']} bytes",
-        "changes": lambda d: f"{INDENT}{d['added']} added, {d['changed']} changed, {d['removed']} removed",
+        "changes": _changes,
         "verification_step": _step,
         "certificate": _certificate,
         "repo": lambda d: f"{INDENT}created {d['repo_url']}",
+        "update": _update,
         "pushed": lambda d: f"{INDENT}pushed {d['commit'][:12]} to {d['branch']}",
     },
     stages={
@@ -49,6 +71,7 @@ DISPLAY = KindDisplay(
         "verifying": "checking the project",
         "creating_repo": "creating the repository",
         "pushing": "pushing",
+        "updating_repo": "updating the repository",
     },
     fields=(
         *("blueprint_id", "version_tag", "project_name", "file_count", "qa_status", "qa_reason"),
