@@ -1,4 +1,5 @@
-"""Simple checks become limits: `price >= 0`, `char_length(name) >= 3`, `status IN ('new', 'done')`."""
+"""Simple checks become limits: `price >= 0`, `char_length(name) >= 3`, `status IN ('new', 'done')`,
+`name IS NOT NULL`."""
 
 from __future__ import annotations
 
@@ -17,6 +18,9 @@ _BETWEEN = re.compile(
 )
 _IN = re.compile(rf"{_NAME}\s+IN\s*\((?P<values>[^()]*)\)\Z", re.I)
 _TEXT = re.compile(r"\s*N?'((?:[^']|'')*)'\s*(,|\Z)")
+_NOT_NULL = re.compile(
+    rf"{_NAME}\s+IS\s+NOT\s+NULL\Z|NOT\s+\(?\s*[\"`\[]?(?P<other>\w+)[\"`\]]?\s+IS\s+NULL\s*\)?\Z", re.I
+)
 _AND = re.compile(r"\s+AND\s+", re.I)
 _MAX_LENGTH = 2000
 _WHOLE = frozenset({"integer", "bigint"})
@@ -53,12 +57,17 @@ def _closes_at_end(text: str) -> bool:
 
 
 def _changes(part: str, fields: dict[str, dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for form, change in ((_LIMIT, _limit), (_LENGTH, _length), (_BETWEEN, _between), (_IN, _values)):
+    for form, change in _FORMS:
         match = form.match(part)
-        field = fields.get(match["name"].lower()) if match else None
+        field = fields.get(_name_in(match)) if match else None
         if match and field is not None and (changes := change(match, field)):
             yield field, changes
             return
+
+
+def _name_in(match: re.Match[str]) -> str:
+    groups = match.groupdict()
+    return (groups["name"] or groups["other"]).lower()
 
 
 def _limit(match: re.Match[str], field: dict[str, Any]) -> dict[str, Any]:
@@ -96,3 +105,16 @@ def _values(match: re.Match[str], field: dict[str, Any]) -> dict[str, Any]:
         return {}
     field.pop("length", None)
     return found
+
+
+def _required(_match: re.Match[str], _field: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True}
+
+
+_FORMS = (
+    (_LIMIT, _limit),
+    (_LENGTH, _length),
+    (_BETWEEN, _between),
+    (_IN, _values),
+    (_NOT_NULL, _required),
+)

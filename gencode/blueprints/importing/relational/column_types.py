@@ -36,14 +36,15 @@ _TYPES: Mapping[str, FieldType] = MappingProxyType(
         **_named(
             "serial2 serial4 year number_int uint usmallint utinyint umediumint short", FieldType.INTEGER
         ),
-        **_named("bigint int8 int64 bigserial serial8 long ubigint rowversion_number", FieldType.BIGINT),
+        **_named("bigint int8 int64 bigserial serial8 long ubigint unsigned_big_int", FieldType.BIGINT),
         **_named("decimal numeric dec fixed number money smallmoney bignumeric udecimal", FieldType.DECIMAL),
         **_named(
             "float real double float4 float8 double_precision binary_float binary_double", FieldType.FLOAT
         ),
         **_named("bool boolean bit", FieldType.BOOLEAN),
         **_named("varchar varchar2 nvarchar nvarchar2 char nchar character bpchar string", FieldType.STRING),
-        **_named("character_varying char_varying national_character name sysname str", FieldType.STRING),
+        **_named("character_varying char_varying varying_character national_character", FieldType.STRING),
+        **_named("native_character name sysname str", FieldType.STRING),
         **_named("text tinytext mediumtext longtext clob nclob ntext", FieldType.TEXT),
         **_named("date date32", FieldType.DATE),
         **_named("time timetz time_with_time_zone time_without_time_zone", FieldType.TIME),
@@ -51,7 +52,10 @@ _TYPES: Mapping[str, FieldType] = MappingProxyType(
         **_named("timestamp_ntz timestampntz timestamp_tz timestamp_ltz datetimeoffset", FieldType.DATETIME),
         **_named("uuid uniqueidentifier guid", FieldType.UUID),
         **_named("json jsonb object variant", FieldType.JSON),
-        **_named("bytea blob tinyblob mediumblob longblob binary varbinary image raw", FieldType.BINARY),
+        **_named(
+            "bytea blob tinyblob mediumblob longblob binary varbinary image raw long_raw long_varbinary",
+            FieldType.BINARY,
+        ),
     }
 )
 _APPROXIMATE: Mapping[str, Chosen] = MappingProxyType(
@@ -62,6 +66,8 @@ _APPROXIMATE: Mapping[str, Chosen] = MappingProxyType(
         "macaddr": Chosen(type=FieldType.STRING, length=17, is_exact=False),
         "interval": Chosen(type=FieldType.STRING, length=50, is_exact=False),
         "set": Chosen(type=FieldType.STRING, length=DEFAULT_LENGTH, is_exact=False),
+        "rowversion": Chosen(type=FieldType.BINARY, length=8, is_exact=False),
+        "rowid": Chosen(type=FieldType.STRING, length=18, is_exact=False),
         "hstore": Chosen(type=FieldType.JSON, is_exact=False),
         "array": Chosen(type=FieldType.JSON, is_exact=False),
         "money": Chosen(type=FieldType.DECIMAL, precision=19, scale=4),
@@ -88,6 +94,11 @@ def chosen_type(column: ColumnType) -> Chosen:
         return _UNKNOWN
     sizes = [int(one) for one in column.arguments if one.isdecimal() and len(one) < 10]
     return _with_sizes(name, kind, sizes, column)
+
+
+def is_known(name: str) -> bool:
+    """Whether all the words of the name are a type: "unsigned big int"."""
+    return _SPACES.sub("_", name.strip().lower()) in {*_TYPES, *_APPROXIMATE}
 
 
 def simple_name(name: str) -> str:

@@ -10,7 +10,8 @@ from gencode.blueprints.importing.relational.schema import ColumnType, Default, 
 
 _UNSIGNED = frozenset({"UINT", "UBIGINT", "USMALLINT", "UTINYINT", "UMEDIUMINT", "UDECIMAL", "UDOUBLE"})
 NO_QUOTES = str.maketrans("", "", '"`[]')
-_DIGITS_OF_ORACLE = {"DECIMAL": "number"}
+_OF_ORACLE = {"DECIMAL": "number", "DATE": "datetime", "BIGINT": "clob"}
+"""NUMBER without a scale is whole, DATE has a time, LONG is a text."""
 
 
 def name_of(node: exp.Expr) -> QualifiedName:
@@ -47,6 +48,8 @@ def column_type(definition: exp.ColumnDef, dialect: str) -> ColumnType:
     kind = definition.args.get("kind")
     if not isinstance(kind, exp.DataType):
         return ColumnType(name=kind.sql(dialect=dialect) if kind is not None else "text")
+    if not isinstance(kind.this, exp.DataType.Type):
+        return ColumnType(name=kind.sql(dialect=dialect))
     word = str(kind.this.value)
     if kind.this == exp.DataType.Type.USERDEFINED:
         named = kind.args.get("kind")
@@ -61,7 +64,7 @@ def column_type(definition: exp.ColumnDef, dialect: str) -> ColumnType:
     is_unsigned = word in _UNSIGNED and dialect != "tsql"
     name = word[1:] if word in _UNSIGNED else word
     if dialect == "oracle":
-        name = _DIGITS_OF_ORACLE.get(name, name)
+        name = _OF_ORACLE.get(name, name)
     arguments = tuple(one.this.name for one in kind.expressions if isinstance(one, exp.DataTypeParam))
     return ColumnType(name=name.lower(), arguments=arguments, is_unsigned=is_unsigned)
 
@@ -76,3 +79,33 @@ def default_of(node: exp.Expr, dialect: str) -> Default:
     if isinstance(node, exp.CurrentTimestamp | exp.CurrentDatetime):
         return Default(text="now()")
     return Default(text=node.sql(dialect=dialect))
+
+
+def check_text(node: exp.Expr, dialect: str) -> str:
+    """A check without casts, with one form for "one of these values": `a IN ('x', 'y')`.
+
+    pg_dump writes `(a)::text = ANY (ARRAY['x'::text])`, SQL Server `a='x' OR a='y'`.
+    """
+    plain = node.copy().transform(lambda one: one.this if isinstance(one, exp.Cast) else one)
+    text: str = plain.transform(_values_in).sql(dialect=dialect)
+    return text
+
+
+def _values_in(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
+        array = _bare(node.expression.this)
+        if isinstance(array, exp.Array):
+            return exp.In(this=_bare(node.this), expressions=[_bare(one) for one in array.expressions])
+    if isinstance(node, exp.Or) and not isinstance(node.parent, exp.Or):
+        equal = [_bare(one) for one in node.flatten()]
+        if all(isinstance(one, exp.EQ) and isinstance(one.expression, exp.Literal) for one in equal):
+            names = {one.this.name for one in equal if isinstance(one.this, exp.Column)}
+            if len(names) == 1 and all(isinstance(one.this, exp.Column) for one in equal):
+                return exp.In(this=equal[0].this, expressions=[one.expression for one in equal])
+    return node
+
+
+def _bare(node: exp.Expr) -> exp.Expr:
+    while isinstance(node, exp.Paren | exp.Cast):
+        node = node.this
+    return node

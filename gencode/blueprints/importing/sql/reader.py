@@ -5,42 +5,33 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from contextlib import suppress
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from gencode.blueprints.importing.imported import ImportFailed
 from gencode.blueprints.importing.notes import NoteList, NoteRule
 from gencode.blueprints.importing.relational.schema import (
-    Column,
     ColumnType,
-    Default,
     Enumeration,
     Index,
     QualifiedName,
     Schema,
-    Table,
 )
-from gencode.blueprints.importing.sql.dialects import DIALECTS, understood
-from gencode.blueprints.importing.sql.expressions import (
-    NO_QUOTES,
-    column_names,
-    column_type,
-    name_of,
-    text_of,
-)
+from gencode.blueprints.importing.sql.dialects import DIALECTS
+from gencode.blueprints.importing.sql.expressions import column_names, name_of, text_of
+from gencode.blueprints.importing.sql.parsing import parsed, parsed_or_none
+from gencode.blueprints.importing.sql.piecewise import PieceReader
+from gencode.blueprints.importing.sql.plain_statements import PlainStatements
 from gencode.blueprints.importing.sql.statements import Statement
 from gencode.blueprints.importing.sql.tables import TableReader
 
 _READ = re.compile(
-    r"(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|FOREIGN)\s+)*TABLE"
+    r"(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|FOREIGN|EXTERNAL)\s+)*TABLE"
     r"|CREATE\s+TYPE|CREATE\s+(?:UNIQUE\s+)?(?:CLUSTERED\s+|NONCLUSTERED\s+)?INDEX"
-    r"|ALTER\s+TABLE|COMMENT\s+ON\s+(?:TABLE|COLUMN))\b",
+    r"|ALTER\s+TABLE)\b",
     re.I,
 )
-_DOMAIN = re.compile(r"CREATE\s+DOMAIN\s+([\w.\"]{1,200})\s+(?:AS\s+)?(?P<rest>.+)", re.I | re.S)
 _SILENT = re.compile(
     r"(?:SET|USE|BEGIN|START|COMMIT|ROLLBACK|END|DROP|LOCK|UNLOCK|ANALYZE|VACUUM|PRAGMA|PRINT|PROMPT|SPOOL"
     r"|CREATE\s+(?:SCHEMA|DATABASE|EXTENSION|SEQUENCE|USER|ROLE|TABLESPACE|(?:OR\s+REPLACE\s+)?(?:PROCEDURAL\s+)?"
@@ -53,11 +44,8 @@ _OWNER = re.compile(
     r"|CHECK\s+CONSTRAINT|ALTER\s+COLUMN\s+\S{1,200}\s+SET\s+(?:STATISTICS|STORAGE))\b",
     re.I,
 )
-_DEFAULT_OF = re.compile(
-    r"ALTER\s+TABLE\s+(?P<table>[\w.\[\]\"]{1,200})\s+ADD\s+(?:CONSTRAINT\s+\S{1,200}\s+)?DEFAULT\s*"
-    r"(?P<value>.{1,2000}?)\s+FOR\s+\[?(?P<column>\w{1,200})\]?\s*\Z",
-    re.I | re.S,
-)
+_CREATE_TABLE = re.compile(r"CREATE\s+(?:\w+\s+){0,4}TABLE\b", re.I)
+_ALTER_TABLE = re.compile(r"ALTER\s+TABLE\b", re.I)
 _KIND = re.compile(
     r"(CREATE|ALTER)\s+(?:OR\s+(?:REPLACE|ALTER)\s+)?(?:(?:DEFINER\s*=\s*\S+|ALGORITHM\s*=\s*\S+|SQL\s+SECURITY\s+\S+"
     r"|MATERIALIZED|RECURSIVE|FORCE|EDITIONABLE|CONSTRAINT|FULLTEXT|SPATIAL|BITMAP)\s+)*(\w+)|(\w+)",
@@ -75,6 +63,8 @@ class SqlReader:
         self._schema = Schema()
         self._domains: dict[str, ColumnType] = {}
         self._tables = TableReader(dialect, self._schema, self._domains, notes)
+        self._plain = PlainStatements(dialect, self._tables, self._domains, notes)
+        self._pieces = PieceReader(dialect, self._tables, notes)
         self._others: Counter[str] = Counter()
         self._lines: dict[str, int] = {}
         self._unreadable: ImportFailed | None = None
@@ -82,17 +72,16 @@ class SqlReader:
 
     def read(self, statement: Statement) -> None:
         text = statement.text
-        if (domain := _DOMAIN.match(text)) is not None:
-            self._read_domain(domain, statement)
-        elif (default := _DEFAULT_OF.match(text)) is not None:
-            self._read_default(default)
-        elif _OWNER.match(text) is None and _READ.match(text) is not None:
+        if self._plain.read(statement):
+            return
+        if _OWNER.match(text) is None and _READ.match(text) is not None:
             self._parse(statement)
         elif text[:1].isalpha() and _OWNER.match(text) is None and _SILENT.match(text) is None:
             self._count(statement)
 
     def finished(self) -> Schema:
         """Raises ImportFailed where no statement could be read, and the first could have been."""
+        self._tables.note_dropped()
         for kind, count in self._others.items():
             self._notes.add(NoteRule.STATEMENT, line=self._lines[kind], statement=kind, count=str(count))
         if not self._schema.tables and self._unreadable is not None:
@@ -110,8 +99,10 @@ class SqlReader:
             self._fail(statement, f"it is longer than {_MAX_STATEMENT:,} characters", statement.line, 1)
             return
         try:
-            parsed = self._parsed(statement.text)
+            found = self._parsed(statement.text)
         except SqlglotError as error:
+            if self._read_pieces(statement):
+                return
             first = (getattr(error, "errors", None) or [{}])[0]
             line = statement.line + int(first.get("line") or 1) - 1
             problem = (
@@ -119,59 +110,79 @@ class SqlReader:
             )
             self._fail(statement, problem, line, int(first.get("col") or 1))
             return
-        if not self._apply(parsed, statement):
+        if not self._apply(found, statement) and not self._read_pieces(statement):
             self._fail(statement, "its form is not known", statement.line, 1)
+
+    def _read_pieces(self, statement: Statement) -> bool:
+        if _CREATE_TABLE.match(statement.text):
+            return self._pieces.create(statement)
+        return _ALTER_TABLE.match(statement.text) is not None and self._pieces.alter(statement)
 
     def _parsed(self, text: str) -> exp.Expr:
         """In the given dialect; where it was guessed, it may be another one. Raises SqlglotError."""
         try:
-            found: exp.Expr = sqlglot.parse_one(understood(text, self._dialect), read=self._dialect)
+            found = parsed(text, self._dialect)
             if not (self._is_guessed and isinstance(found, exp.Command)):
                 return found
         except SqlglotError:
             if not self._is_guessed:
                 raise
         for dialect in DIALECTS:
-            with suppress(SqlglotError):
-                other: exp.Expr = sqlglot.parse_one(understood(text, dialect), read=dialect)
-                if not isinstance(other, exp.Command):
-                    return other
-        return sqlglot.parse_one(text, read=self._dialect)
+            other = parsed_or_none(text, dialect)
+            if other is not None and not isinstance(other, exp.Command):
+                return other
+        return parsed(text, self._dialect)
 
     def _fail(self, statement: Statement, problem: str, line: int, column: int) -> None:
         start = " ".join(statement.text[:200].split())[:60]
         self._notes.add(NoteRule.UNREADABLE, line=line, start=start, problem=problem)
         self._unreadable = self._unreadable or ImportFailed(f"{problem}, in {start!r}", line, column)
 
-    def _apply(self, parsed: exp.Expr, statement: Statement) -> bool:
-        if isinstance(parsed, exp.Create) and parsed.kind == "TABLE":
-            return self._create_table(parsed, statement)
-        if isinstance(parsed, exp.Create) and parsed.kind == "INDEX":
-            return self._create_index(parsed, statement)
-        if isinstance(parsed, exp.Create) and parsed.kind == "TYPE":
-            return self._create_type(parsed)
-        if isinstance(parsed, exp.Comment):
-            return self._comment(parsed)
-        if isinstance(parsed, exp.Alter):
-            return self._tables.alter(parsed, statement.line)
+    def _apply(self, found: exp.Expr, statement: Statement) -> bool:
+        if isinstance(found, exp.Create) and found.kind == "TABLE":
+            return self._create_table(found, statement)
+        if isinstance(found, exp.Create) and found.kind == "INDEX":
+            return self._create_index(found, statement)
+        if isinstance(found, exp.Create) and found.kind == "TYPE":
+            return self._create_type(found)
+        if isinstance(found, exp.Alter):
+            return self._tables.alter(found, statement.line)
         return False
 
     def _create_table(self, parsed: exp.Create, statement: Statement) -> bool:
+        name = name_of(parsed.this)
         properties = parsed.args.get("properties")
-        for property_ in properties.expressions if properties else ():
-            if isinstance(property_, exp.InheritsProperty | exp.PartitionedOfProperty):
-                name = name_of(parsed.this if isinstance(parsed.this, exp.Table) else parsed.this.this)
-                self._tables.left_out.add(name.key)
-                told = f"{name} {property_.sql(dialect=self._dialect)}"
-                self._notes.add(NoteRule.STATEMENT, line=statement.line, statement=told, count="1")
-                return True
-        if not isinstance(parsed.this, exp.Schema):
-            told = f"CREATE TABLE {name_of(parsed.this)} AS"
-            self._notes.add(NoteRule.STATEMENT, line=statement.line, statement=told, count="1")
+        found = {type(one): one for one in (properties.expressions if properties else ())}
+        inherited, like = found.get(exp.InheritsProperty), found.get(exp.LikeProperty)
+        partition = found.get(exp.PartitionedOfProperty)
+        if partition is None and inherited is not None and not _has_columns(parsed.this):
+            partition = inherited
+        if partition is not None:
+            self._tables.left_out.add(name.key)
+            self._tell(f"{name} {partition.sql(dialect=self._dialect)}", statement)
+            return True
+        if like is not None and (table := self._tables.new(name, statement.line, "")) is not None:
+            self._tables.copy_columns(table, name_of(like.this), statement.line)
+        elif like is None and not isinstance(parsed.this, exp.Schema):
+            self._tell(f"CREATE TABLE {name} AS", statement)
             return isinstance(parsed.this, exp.Table)
-        comment = next((text_of(one.this) for one in parsed.find_all(exp.SchemaCommentProperty)), "")
-        self._tables.create(parsed.this, statement.line, comment)
+        elif like is None:
+            comment = next((text_of(one.this) for one in parsed.find_all(exp.SchemaCommentProperty)), "")
+            self._tables.create(parsed.this, statement.line, comment)
+            if inherited is not None:
+                self._inherit(name, inherited, statement)
         return True
+
+    def _inherit(self, name: QualifiedName, inherited: exp.Expr, statement: Statement) -> None:
+        """The columns of the table's parents are its own, too."""
+        table = self._tables.table(name)
+        for parent in inherited.expressions:
+            if table is not None:
+                self._tables.copy_columns(table, name_of(parent), statement.line)
+        self._tell(f"{name} {inherited.sql(dialect=self._dialect)}", statement)
+
+    def _tell(self, told: str, statement: Statement) -> None:
+        self._notes.add(NoteRule.STATEMENT, line=statement.line, statement=told, count="1")
 
     def _create_index(self, parsed: exp.Create, statement: Statement) -> bool:
         named = parsed.this.args.get("table")
@@ -206,41 +217,8 @@ class SqlReader:
         self._schema.enumerations[name.key] = Enumeration(name=name, values=pairs)
         return True
 
-    def _comment(self, parsed: exp.Comment) -> bool:
-        text = text_of(parsed.args.get("expression"))
-        if isinstance(parsed.this, exp.Column):
-            schema = parsed.this.args.get("db")
-            name = QualifiedName(schema=schema.name if schema else "", name=parsed.this.table)
-            column = self._column(self._tables.table(name), parsed.this.name)
-            if column is not None:
-                column.comment = text
-        elif (table := self._tables.table(name_of(parsed.this))) is not None:
-            table.comment = text
-        return True
 
-    def _column(self, table: Table | None, name: str) -> Column | None:
-        return table.columns.get(name.lower()) if table is not None else None
-
-    def _read_default(self, match: re.Match[str]) -> None:
-        """SQL Server: `ALTER TABLE t ADD CONSTRAINT c DEFAULT (getdate()) FOR x`."""
-        schema, _, name = match["table"].translate(NO_QUOTES).rpartition(".")
-        table = self._tables.table(QualifiedName(schema=schema, name=name))
-        column = self._column(table, match["column"])
-        if column is not None:
-            column.default = Default(text=match["value"].strip())
-
-    def _read_domain(self, match: re.Match[str], statement: Statement) -> None:
-        """`CREATE DOMAIN year AS integer CHECK (...)`: the type is read as that of a column."""
-        text = f"CREATE TABLE d (c {match['rest'][:_MAX_STATEMENT]})"
-        try:
-            parsed = sqlglot.parse_one(text, read=self._dialect)
-            definition = parsed.find(exp.ColumnDef)
-        except SqlglotError:
-            definition = None
-        if definition is None:
-            self._fail(statement, "its type cannot be read", statement.line, 1)
-            return
-        name = match[1].replace('"', "")
-        self._domains[name.rpartition(".")[2].lower()] = column_type(definition, self._dialect)
-        if definition.find(exp.CheckColumnConstraint):
-            self._notes.add(NoteRule.CHECK, line=statement.line, check=f"{name} {match['rest']}")
+def _has_columns(schema: exp.Expr) -> bool:
+    return isinstance(schema, exp.Schema) and any(
+        isinstance(one, exp.ColumnDef) for one in schema.expressions
+    )
