@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Protocol
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from gencode.domain.errors import Invalid
 from gencode.domain.task import Task, now
@@ -20,6 +20,7 @@ from gencode.llm.interrupted_calls import FindPrice
 from gencode.llm.prices import Price
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+_IN_FUTURE = "must be in the future"
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -63,6 +64,16 @@ Money = Annotated[
 Deadline = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 
 
+def _in_future(deadline: datetime) -> datetime:
+    if deadline <= now():
+        raise ValueError(_IN_FUTURE)
+    return deadline
+
+
+RetryDeadline = Annotated[Deadline, AfterValidator(_in_future)]
+"""A retry is not repeated later as a submission may be, so this is a rule of its model."""
+
+
 class ModelTaskRequest(TaskRequest):
     """The fields that every request of a task that asks a model has.
 
@@ -82,7 +93,7 @@ class LimitsRetry(RequestModel):
 
     max_tokens: Tokens | None = None
     max_cost: Money | None = None
-    deadline: Deadline | None = None
+    deadline: RetryDeadline | None = None
 
 
 class Limited(Protocol):
@@ -108,7 +119,7 @@ def check_deadline(request: Limited) -> None:
     """Raises Invalid for a passed deadline. This is no rule of the model, because a submission may be
     repeated after its deadline."""
     if request.deadline and request.deadline <= now():
-        raise Invalid.of("deadline", "value_error", "must be in the future")
+        raise Invalid.of("deadline", "value_error", _IN_FUTURE)
 
 
 def check_max_cost(request: Limited, model: str, price: Price | None) -> None:
@@ -138,7 +149,6 @@ def submitted_request(stored: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def limits_changes(find_price: FindPrice, task: Task, request: LimitsRetry) -> Mapping[str, Any]:
     """The changes of a retry that changes limits only. Raises Invalid."""
-    check_deadline(request)
     check_max_cost(request, str(task.parameters["model"]), task_price(task.parameters, find_price))
     return request.model_dump(mode="json", exclude_unset=True)
 

@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from tests.e2e.test_test_generation import GOOD_TEST, SHAPES, beside_git_server, body
+from tests.e2e.test_test_generation import GOOD_TEST, SHAPES, beside_git_server, body, gencode
 from tests.servers.calls import client, get, post, submit
 from tests.servers.git_server import GitServer
 from tests.servers.model import Body, Reply, model_server, plan_and_files, text
@@ -123,6 +124,12 @@ async def test_a_branch_that_holds_something_else_is_left_alone(tmp_path: Path) 
         pushed = [event.data for event in log if event.kind == "pushed"]
         assert [(one["branch"], one["commit"]) for one in pushed] == [("add-tests-2", task["commit"])]
         assert served.token not in str(log)
+        repository.git("remote", "add", "origin", served.url())
+        branch = ("--deliver", "branch", "--branch", "by-command", "--json", "--url", app.url)
+        done = await anyio.to_thread.run_sync(gencode, repository.path, "shapes.py:area", *branch)
+        assert done.returncode == 0, done.stderr
+        names = repository.git("ls-tree", "-r", "--name-only", "by-command").decode().split()
+        assert "tests/test_shapes.py" in names
 
 
 async def test_what_cannot_be_pushed_is_refused_before_a_model_is_asked(tmp_path: Path) -> None:

@@ -280,6 +280,8 @@ async def test_the_command_finds_the_files_and_writes_the_tests(tmp_path: Path) 
         request = await get(app.url, f"/api/v1/task/{document['task_id']}/request")
         assert sorted(file["path"] for file in request["files"]) == ["shapes.py", "tests/test_other.py"]
         (work / "tests/test_shapes.py").write_text("# mine\n")
+        patch = await run(gencode, work, "shapes.py:half", "--deliver", "patch", "--url", app.url)
+        subprocess.run([*git, "apply", "--check"], cwd=work, check=True, input=patch.stdout)
         again = await run(gencode, work, "shapes.py:half", "--write", "--url", app.url)
         assert b"tests/test_shapes_generated.py: written" in again.stdout
         assert (work / "tests/test_shapes.py").read_text() == "# mine\n"

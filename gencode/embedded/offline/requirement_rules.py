@@ -25,7 +25,7 @@ _MARKER = re.compile(
 _SENTENCE = re.compile(r"(?:\b(?:e\.g|i\.e|approx)\.|[^.!?。！？；;|]|\.(?=\S))+[.!?。！？；;]?")
 _MUST = re.compile(
     r"\b(?:must|shall|should|has to|have to|needs? to|(?:is|are) required to|(?:is|are) not allowed)\b"
-    r"|必须|应当|应该|需要|不得|禁止|不允许|务必|(?<![反响适相供对回])应(?![用急答对变聘征])|(?<![必仅只])需(?!求|要)",
+    r"|(?<![无胡])须(?!知)|应当|应该|需要|不得|禁止|不允许|不能|不可(?![避思否或])|务必|(?<![反响适相供对回])应(?![用急答对变聘征])|(?<![必仅只])需(?!求|要)",
     re.IGNORECASE,
 )
 _NO_UNIT = "and|or|for|of|in|at|to|with|within|on|by|if|when|after|before|is|are|must|shall|should|the|than"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -21,7 +22,7 @@ from gencode.domain.task import Task
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.model_tasks.request import LimitsRetry
+from gencode.model_tasks.request import LimitsRetry, limits_changes
 from gencode.pipelines.blueprint.collecting import Collecting
 from gencode.pipelines.blueprint.delivering import Delivering
 from gencode.pipelines.blueprint.detailing import Detailing
@@ -130,6 +131,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         view=_fields,
         label=_label,
         notification_fields=_notification_fields,
+        retry_changes=partial(limits_changes, dependencies.price),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -28,7 +29,7 @@ from gencode.llm.errors import (
     LLMUnavailable,
     ProviderError,
 )
-from gencode.model_tasks.request import LimitsRetry
+from gencode.model_tasks.request import LimitsRetry, limits_changes
 from gencode.pipelines.chat.answering import Answering
 from gencode.pipelines.chat.api import answer_again, send_message
 from gencode.pipelines.chat.collecting import Collecting
@@ -112,6 +113,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         submitted=submitted,
         services=Claim(opening, tasks),
         tools=(answer_tool(database, tasks),),
+        retry_changes=partial(limits_changes, dependencies.price),
     )
 
 

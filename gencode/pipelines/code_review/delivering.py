@@ -76,6 +76,8 @@ def summary(result: ReviewResult) -> dict[str, object]:
     """The short fields of the task."""
     return {
         "complete": result.complete,
+        "hunks_reviewed": result.hunks_reviewed,
+        "left_out": result.stats.left_out,
         "findings": len(result.open),
         **{severity.value: count for severity, count in result.severities.items()},
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gencode.domain.errors import CrashLoop, Internal, SecretFound, TaskTimeout, error_classes
 from gencode.githosts.errors import GitError
 from gencode.githosts.fetch.errors import CloneStorage, RepositoryTooLarge
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.model_tasks.request import LimitsRetry
+from gencode.model_tasks.request import LimitsRetry, limits_changes
 from gencode.outbound.user_http import UserHttp
 from gencode.pipelines.code_review.api.operations import OPERATIONS
 from gencode.pipelines.code_review.api.preparation import Preparation, submitted
@@ -129,6 +131,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         notification_fields=notification_fields,
         submitted=submitted,
         tools=(review_tool(dependencies.store, dependencies.checkpoint_reader),),
+        retry_changes=partial(limits_changes, dependencies.price),
     )
 
 

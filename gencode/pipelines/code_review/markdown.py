@@ -12,6 +12,11 @@ from gencode.pipelines.code_review.result import ReviewResult, reasons
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "title": {"en": "Code review", "zh": "代码评审"},
     "nothing": {"en": "Nothing was found.", "zh": "未发现问题。"},
+    "nothing_read": {"en": "Nothing was reviewed.", "zh": "未评审任何内容。"},
+    "left_out": {
+        "en": "By max_findings, {count} more were left out.",
+        "zh": "另有 {count} 个问题超出 max_findings，未列出。",
+    },
     "found": {"en": "{count} findings: {list}.", "zh": "{count} 个问题：{list}。"},
     "found_one": {"en": "1 finding: {list}.", "zh": "1 个问题：{list}。"},
     "read": {
@@ -98,7 +103,12 @@ def counts_line(result: ReviewResult, language: str) -> str:
         if count
     ]
     name = ("found_one" if len(result.open) == 1 else "found") if counts else "nothing"
-    return _TEXTS[name][language].format(count=len(result.open), list=", ".join(counts))
+    if not counts and result.ledger and not result.hunks_reviewed:
+        name = "nothing_read"
+    line = _TEXTS[name][language].format(count=len(result.open), list=", ".join(counts))
+    if not result.stats.left_out:
+        return line
+    return f"{line} {_TEXTS['left_out'][language].format(count=result.stats.left_out)}"
 
 
 def _finding(finding: Finding, language: str) -> Iterator[str]:

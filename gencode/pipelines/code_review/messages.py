@@ -27,6 +27,14 @@ _FOUND = {
 }
 _FOUND_ONE = {**_FOUND, "en": ": 1 finding ({critical} critical, {major} major)"}
 _NOTHING = {"en": ": nothing was found", "zh": "：未发现问题"}
+_NOTHING_READ = {
+    "en": ": nothing was reviewed, because rules leave out the whole change; the ledger names them",
+    "zh": "：未评审任何内容，因为规则排除了全部改动，原因见清单",
+}
+_LEFT_OUT = {
+    "en": ". By max_findings, {left_out} more were left out",
+    "zh": "。另有 {left_out} 个问题超出 max_findings，未列出",
+}
 _INCOMPLETE = {
     "en": ". Not everything was reviewed: the ledger says what was left out, and why",
     "zh": "。并非全部内容都已评审：清单列出了遗漏的部分及原因",
@@ -40,7 +48,11 @@ def message(task: Task, status: str) -> str:
     if status != "completed" or not summary:
         return text
     found = {0: _NOTHING, 1: _FOUND_ONE}.get(summary["findings"], _FOUND)
+    if summary.get("hunks_reviewed") == 0 and summary["complete"] and not summary["findings"]:
+        found = _NOTHING_READ
     text += found[task.language].format(**summary)
+    if summary.get("left_out"):
+        text += _LEFT_OUT[task.language].format(**summary)
     return text + ("" if summary["complete"] else _INCOMPLETE[task.language])
 
 

@@ -62,6 +62,10 @@ class ReviewResult(Record):
         return [finding for finding in self.findings if finding.status in OPEN]
 
     @property
+    def hunks_reviewed(self) -> int:
+        return sum(one.coverage is Coverage.REVIEWED for one in self.ledger)
+
+    @property
     def severities(self) -> Mapping[Severity, int]:
         """Numbers of open findings."""
         counts = Counter(finding.severity for finding in self.open)

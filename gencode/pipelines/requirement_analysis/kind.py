@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -13,7 +14,7 @@ from gencode.domain.task import Task
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.model_tasks.request import LimitsRetry
+from gencode.model_tasks.request import LimitsRetry, limits_changes
 from gencode.pipelines.requirement_analysis.analysing import Analysing
 from gencode.pipelines.requirement_analysis.collecting import Collecting
 from gencode.pipelines.requirement_analysis.delivering import Delivering
@@ -84,6 +85,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         view=_fields,
         label=lambda task: str(task.parameters.get("name") or task.id),
         notification_fields=_notification_fields,
+        retry_changes=partial(limits_changes, dependencies.price),
     )
 
 

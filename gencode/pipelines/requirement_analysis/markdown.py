@@ -14,7 +14,8 @@ from gencode.workspace.requirement_documents.requirement import (
 )
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~]")
-_LINE_START = re.compile(r"^([#+\-=>]|\d+[.)])")
+_LINE_START = re.compile(r"^(\d{0,9})([#+\-=>.)])")
+"""What makes a line a heading, a quote or an item of a list: the mark, which may follow a number."""
 
 _EN: Mapping[str, str] = {
     RequirementType.FUNCTIONAL: "Functional requirements",
@@ -113,9 +114,9 @@ def _requirements(analysis: Analysis, words: Mapping[str, str], *, with_source: 
 
 def _source(one: Requirement, words: Mapping[str, str]) -> Iterator[str]:
     note = "" if one.source.is_verified else f" ({words['unverified']})"
-    where = f" [{_text(one.source.section)}]" if one.source.section else ""
+    where = f" \\[{_text(one.source.section)}\\]" if one.source.section else ""
     if one.source.text:
-        yield from (f"> {words['source']}{_text(where)}{note}: {_text(one.source.text)}", "")
+        yield from (f"> {words['source']}{where}{note}: {_text(one.source.text)}", "")
 
 
 def _details(one: Requirement, words: Mapping[str, str]) -> Iterator[str]:
@@ -160,4 +161,4 @@ def _items(texts: Sequence[str]) -> list[str]:
 def _text(text: str) -> str:
     """One line of plain text."""
     line = _SPECIAL.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
-    return _LINE_START.sub(lambda found: f"\\{found[0]}", line)
+    return _LINE_START.sub(r"\1\\\2", line)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.embedded.offline.chat_rules import FOUND, FOUND_ZH, MAX_QUOTES
+from gencode.embedded.offline.chat_rules import FOUND, FOUND_ZH, MAX_QUOTES, NOT_FOUND
 from gencode.embedded.offline.openai_protocol import ChatMessage
 from gencode.embedded.offline.rule_answers import rule_answer
 from gencode.embedded.offline.self_description import SELF_DESCRIPTION, SELF_DESCRIPTION_ZH
@@ -50,7 +50,17 @@ def test_with_sources_it_quotes_and_says_that_it_is_an_extract() -> None:
     assert answer("谁批准发布？", RELEASES, BACKUPS) == "\n".join(
         [FOUND_ZH, '[1] "发布由两名工程师批准。"', '[1] "发布在周二进行。"']
     )
-    assert answer("Which colour has it?", RELEASES, BACKUPS) == SELF_DESCRIPTION
+    assert answer("Which colour has it?", RELEASES, BACKUPS) == NOT_FOUND
+
+
+def test_numbers_stay_whole_and_a_sentence_of_two_sources_is_quoted_once() -> None:
+    text = "## 2. 登录\n2.3 用户连续5次输入错误密码后，锁定30分钟。\n- Version 1.2 locks an account."
+    assert answer("密码错误几次会锁定？", text, text) == "\n".join(
+        [FOUND_ZH, '[1] "用户连续5次输入错误密码后，锁定30分钟。"']
+    )
+    assert answer("What locks the account?", text, text) == "\n".join(
+        [FOUND, '[1] "Version 1.2 locks an account."']
+    )
 
 
 def test_its_quotes_are_read_as_quotes() -> None:

@@ -35,6 +35,11 @@ def requirements(text: str) -> list[dict[str, Any]]:
         ("- Users should see e.g. a list.", ["Users should see e.g. a list."]),
         ("1.2 It needs to answer within 1.5 s.", ["It needs to answer within 1.5 s."]),
         ("系统必须支持导出；界面为蓝色。用户应能退出。", ["系统必须支持导出", "用户应能退出。"]),
+        (
+            "库存不足时，须通知采购员。日志不能删除；密钥不可外传。",
+            ["库存不足时，须通知采购员。", "日志不能删除", "密钥不可外传。"],
+        ),
+        ("无须登录即可查看。延迟不可避免。", []),
         ("（1）不得保存明文密码", ["不得保存明文密码"]),
         ("| R1 | The page must load. |", ["The page must load."]),
         ("# The title must be left out\ntext", []),

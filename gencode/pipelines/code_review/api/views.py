@@ -19,6 +19,8 @@ class ReviewSummary(ResponseModel):
     """Numbers of open findings."""
 
     complete: bool = Field(description="Whether every hunk was reviewed, or excluded by a rule")
+    hunks_reviewed: int | None = Field(None, description="null: reviewed by a former version")
+    left_out: int = Field(0, description="Findings beyond max_findings")
     findings: int
     critical: int
     major: int

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from gencode.cli.registered_repository import registered_repository
 from gencode.client import Client
 from gencode.domain.errors import StartError
-from gencode.pipelines.code_review.commands.working_copy import commit_of, origin
-
-_SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*|/.*)")
-_MAX_PAGES = 50
+from gencode.pipelines.code_review.commands.working_copy import commit_of
 
 
 def add_post_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,41 +35,5 @@ async def post_of(client: Client, args: argparse.Namespace) -> Mapping[str, Any]
     if args.post is None:
         return None
     commit = args.commit if args.patch else commit_of(args.base, args.head)
-    repository = args.repository or await _registered(client)
+    repository = args.repository or await registered_repository(client)
     return {"change": args.post, "repository_id": repository, **({"commit": commit} if commit else {})}
-
-
-async def _registered(client: Client) -> str:
-    wanted = place_of(remote := origin())
-    found: list[str] = []
-    cursor = ""
-    for _ in range(_MAX_PAGES):
-        page = await client.call("GET", "/git/repositories", params={"cursor": cursor} if cursor else {})
-        rows = page["items"]
-        found += [row["id"] for row in rows if row["is_active"] and place_of(row["repository_url"]) == wanted]
-        cursor = page["next_cursor"]
-        if not cursor:
-            break
-    if len(found) == 1:
-        return found[0]
-    host, path = wanted
-    shown = f"{host}/{path}" if host else remote
-    if found:
-        raise StartError(
-            f"several registered repositories have the address {shown}: name one by --repository"
-        )
-    raise StartError(
-        f"{shown} is no registered repository: register it with a Git credential, or name another"
-    )
-
-
-def place_of(address: str) -> tuple[str, str]:
-    """Host and path of a remote's address, which may be of ssh or have credentials; host "" for a path."""
-    if "://" in address:
-        parts = urlsplit(address)
-        host, path = parts.hostname or "", parts.path
-    elif found := _SCP.fullmatch(address):
-        host, path = found["host"], found["path"]
-    else:
-        host, path = "", address
-    return host.lower(), path.strip("/").removesuffix(".git").lower()

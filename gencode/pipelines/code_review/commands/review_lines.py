@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import indent
 from typing import Any
 
+from gencode.cli.output import counted
+
 Review = Mapping[str, Any]
 SEVERITIES = ("critical", "major", "minor", "info")
 _OPEN = ("new", "returned", "still_there")
@@ -62,8 +64,12 @@ def _place(one: Mapping[str, Any]) -> str:
 def _summary(review: Review) -> str:
     counts = Counter(one["severity"] for one in review["findings"] if one["status"] in _OPEN)
     found = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity])
-    files = review["stats"]["files"]
-    return f"{found or 'nothing found'} in {files} file{'s' if files != 1 else ''}"
+    files = counted(review["stats"]["files"], "file")
+    if not found and review["ledger"] and all(one["coverage"] != "reviewed" for one in review["ledger"]):
+        return f"nothing was reviewed of {files}"
+    left_out = review["stats"]["left_out"]
+    more = f"; {left_out} more left out (--max-findings)" if left_out else ""
+    return f"{found or 'nothing found'} in {files}{more}"
 
 
 def _not_reviewed(ledger: Sequence[Mapping[str, Any]]) -> Iterator[str]:

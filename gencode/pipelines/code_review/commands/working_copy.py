@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Sequence
-
+from gencode.cli.git_command import commit_id, git_output
 from gencode.domain.errors import StartError
 
-_GIT = ("git", "-c", "core.quotepath=off")
 _DIFF = (
     *("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "--find-renames"),
     *("--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"),
@@ -30,34 +27,17 @@ def changes(base: str | None, head: str | None) -> bytes:
     if head and not base:
         raise StartError("--head needs --base: from where on?")
     if base is None:
-        return _run([*_DIFF, "HEAD", "--"])
+        return git_output([*_DIFF, "HEAD", "--"])
     if head:
-        return _run([*_DIFF, f"{base}...{head}", "--"])
-    begin = _run(["merge-base", base, "HEAD"]).decode().strip()
-    return _run([*_DIFF, begin, "--"])
+        return git_output([*_DIFF, f"{base}...{head}", "--"])
+    begin = git_output(["merge-base", base, "HEAD"]).decode().strip()
+    return git_output([*_DIFF, begin, "--"])
 
 
 def commit_of(base: str | None, head: str | None) -> str:
     """The commit up to which `changes` goes; "" if it has what is not committed."""
     if head:
-        return _run(["rev-parse", "--verify", f"{head}^{{commit}}"]).decode().strip()
-    if base is None or _run([*_DIFF, "HEAD", "--"]):
+        return commit_id(head)
+    if base is None or git_output([*_DIFF, "HEAD", "--"]):
         return ""
-    return _run(["rev-parse", "HEAD"]).decode().strip()
-
-
-def origin() -> str:
-    """The address of the remote origin."""
-    return _run(["remote", "get-url", "origin"]).decode().strip()
-
-
-def _run(arguments: Sequence[str]) -> bytes:
-    try:
-        done = subprocess.run([*_GIT, *arguments], capture_output=True, check=False)  # noqa: S603
-    except OSError as error:
-        raise StartError(f"git cannot be run: {error.strerror}") from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = said[0] if said else f"exit status {done.returncode}"
-        raise StartError(f"git {arguments[0]}: {reason}")
-    return done.stdout
+    return commit_id("HEAD")

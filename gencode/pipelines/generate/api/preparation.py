@@ -9,9 +9,9 @@ from typing import Any
 
 from gencode.domain.errors import Invalid
 from gencode.domain.task import PENDING, Task
-from gencode.http.kind_dependencies import ChosenModel, task_price
+from gencode.http.kind_dependencies import ChosenModel
 from gencode.http.kinds import PreparedTask, Submitter
-from gencode.model_tasks.request import check_deadline, check_max_cost, stored_request
+from gencode.model_tasks.request import check_deadline, check_max_cost, limits_changes, stored_request
 from gencode.pipelines.generate.api.request import (
     GenerateRequest,
     RetryRequest,
@@ -57,12 +57,9 @@ def chosen_template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None
 
 
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:
-    """Raises Invalid for a passed deadline, a limit of the cost of a model without a price, a name that the
-    host does not allow, and for another name when a repository has been created: the task's commit belongs
-    into that one."""
-    check_deadline(request)
-    check_max_cost(request, str(task.parameters["model"]), task_price(task.parameters, services.price))
-    changes = request.model_dump(mode="json", exclude_unset=True)
+    """Raises Invalid for a limit of the cost of a model without a price, a name that the host does not allow,
+    and for another name when a repository has been created: the task's commit belongs into that one."""
+    changes = dict(limits_changes(services.price, task, request))
     if request.repo_name is None:
         changes.pop("repo_name", None)
     _check_place(services, task, {**task.parameters, **changes})

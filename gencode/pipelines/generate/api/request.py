@@ -13,8 +13,8 @@ from pydantic import (
 from gencode.delivery.request import PATTERN_MESSAGES as REPOSITORY_PATTERNS
 from gencode.delivery.request import HostName, OrgName, RepoName
 from gencode.domain.errors import Invalid
-from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
-from gencode.model_tasks.request import Deadline, ModelName, Money, Tokens
+from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, TaskRequest
+from gencode.model_tasks.request import Deadline, LimitsRetry, ModelName, Money, Tokens
 
 MAX_PROMPT = 100_000
 """Most characters of the prompt."""
@@ -67,16 +67,13 @@ class GenerateRequest(TaskRequest):
         return prompt
 
 
-class RetryRequest(RequestModel):
+class RetryRequest(LimitsRetry):
     """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had (null lifts one), that
     what looks like a secret is none, and, while no repository has been created, another name or account for
     it (null: the current name, the default account)."""
 
     deliver: Deliver = "checked"
     allow_secrets: bool = False
-    max_tokens: Tokens | None = None
-    max_cost: Money | None = None
-    deadline: Deadline | None = None
     repo_name: RepoName | None = None
     github_org: OrgName | None = None
 

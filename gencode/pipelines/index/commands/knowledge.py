@@ -18,6 +18,7 @@ from gencode.domain.errors import StartError
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 LONGEST = 300
+NAMED = 5
 """Characters of a chunk that are shown."""
 
 
@@ -150,4 +151,6 @@ def _found_lines(found: dict[str, Any]) -> Iterator[str]:
     if not found["sources"]:
         yield "nothing found"
     if not found["is_complete"]:
-        yield f"{found['missing_count']} documents are not indexed, or not yet"
+        names = ", ".join(str(one["document_name"]) for one in found["missing"][:NAMED])
+        more = ", ..." if found["missing_count"] > NAMED else ""
+        yield f"without {counted(found['missing_count'], 'document')} not indexed, or not yet: {names}{more}"

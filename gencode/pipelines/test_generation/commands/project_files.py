@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import anyio
-
+from gencode.cli.git_command import git_output
 from gencode.domain.errors import StartError
 from gencode.pipelines.test_generation.frameworks import is_test_file, language_of
 from gencode.pipelines.test_generation.selection import MAX_CHARACTERS, MAX_FILE, file_of, needed
@@ -23,14 +22,14 @@ class ProjectFiles:
     functions: list[str]
 
 
-async def project_files(folder: Path, base: str | None, targets: Sequence[str]) -> ProjectFiles:
+def project_files(folder: Path, base: str | None, targets: Sequence[str]) -> ProjectFiles:
     """`targets`: files, functions, or FILE:FUNCTION. Raises StartError."""
     patch, changed = None, list[str]()
     if base is not None:
-        patch = await _git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", base, "--")
-        changed = (await _git(folder, "diff", "--name-only", "-z", "--diff-filter=d", base, "--")).split("\0")
+        patch = _git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", base, "--")
+        changed = _git(folder, "diff", "--name-only", "-z", "--diff-filter=d", base, "--").split("\0")
     named = [path for target in targets if (path := _file_of(folder, target))]
-    tracked = await _tracked(folder)
+    tracked = _tracked(folder)
     sources = [path for path in dict.fromkeys([*changed, *named]) if path]
     if base is None and not named:
         sources = [path for path in tracked if language_of(path) and not is_test_file(path)]
@@ -61,21 +60,14 @@ def _texts(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield PurePosixPath(path).as_posix(), text
 
 
-async def _tracked(folder: Path) -> list[str]:
+def _tracked(folder: Path) -> list[str]:
     try:
-        listed = await _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     except StartError:
         return []
     return [path for path in listed.split("\0") if path]
 
 
-async def _git(folder: Path, *arguments: str) -> str:
+def _git(folder: Path, *arguments: str) -> str:
     """Raises StartError."""
-    command = ["git", "-c", "core.quotepath=off", *arguments]
-    try:
-        done = await anyio.run_process(command, cwd=folder, check=False)
-    except OSError as error:
-        raise StartError(f"git cannot be run: {error.strerror}") from None
-    if done.returncode:
-        raise StartError(f"git: {done.stderr.decode('utf-8', 'replace').strip()[:300]}")
-    return done.stdout.decode("utf-8", "surrogateescape")
+    return git_output(arguments, folder).decode("utf-8", "surrogateescape")

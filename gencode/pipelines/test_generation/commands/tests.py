@@ -1,4 +1,4 @@
-"""gencode tests [--base REF] [FILE | FUNCTION | FILE:FUNCTION ...]"""
+"""gencode tests [--base REF] [--deliver files|patch|branch] [FILE | FUNCTION | FILE:FUNCTION ...]"""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gencode.cli.client_options import add_service_arguments, run_with_client
+from gencode.cli.git_command import commit_id
 from gencode.cli.limit_options import add_limit_arguments, given_limits
 from gencode.cli.output import printable, write
+from gencode.cli.registered_repository import registered_repository
 from gencode.client import Client
 from gencode.domain.errors import StartError, TreeError
 from gencode.domain.path_rules import check_path
@@ -31,7 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a requirement that tests are to name; can be repeated",
     )
     parser.add_argument("--model", help="provider, provider/model-id, or config/ID")
-    parser.add_argument("--write", action="store_true", help="write the test files into this folder")
+    parser.add_argument(
+        "--deliver",
+        choices=("files", "patch", "branch"),
+        help="write the test files into this folder, print a patch, or push a branch",
+    )
+    parser.add_argument(
+        "--write", dest="deliver", action="store_const", const="files", help="--deliver files"
+    )
+    branch = parser.add_argument_group("--deliver branch")
+    branch.add_argument("--branch", metavar="NAME", help="the new branch (default: gencode-tests-...)")
+    branch.add_argument(
+        "--repository",
+        metavar="ID",
+        help="the registered repository (default: that of the remote origin)",
+    )
+    branch.add_argument("--head", metavar="REF", help="write tests for this commit (default: HEAD)")
     add_limit_arguments(parser)
     add_service_arguments(parser)
 
@@ -44,7 +61,9 @@ async def _tests(client: Client, args: argparse.Namespace) -> int:
     """Returns 1 if the task did not complete."""
     if not (args.base or args.targets):
         raise StartError("name files or functions, or say since when: gencode tests --base main")
-    body = await _body(args)
+    if args.deliver != "branch" and (args.branch or args.repository or args.head):
+        raise StartError("--branch, --repository and --head are for --deliver branch")
+    body = await _body(client, args)
     accepted = await client.call("POST", "/pipelines/test-generation", body=body)
     task = await client.wait(accepted["task_id"])
     if task["state"] != "succeeded":
@@ -53,23 +72,44 @@ async def _tests(client: Client, args: argparse.Namespace) -> int:
         write(args, task, [printable(f"{task['status']}: {message}")])
         return 1
     tests = await client.call("GET", f"/task/{accepted['task_id']}/tests")
-    written = _write_files(Path.cwd(), tests) if args.write else {}
+    if args.deliver == "patch" and not args.json:
+        print((await client.result(accepted["task_id"], "tests.patch")).decode(), end="")
+        return 0
+    written = _write_files(Path.cwd(), tests) if args.deliver == "files" else {}
+    if task.get("branch"):
+        written["branch"] = printable(f"pushed to the branch {task['branch']}: {task['commit']}")
     write(args, {"task_id": accepted["task_id"], **tests}, [*_lines(tests), *written.values()])
     return 0
 
 
-async def _body(args: argparse.Namespace) -> dict[str, Any]:
-    found = await project_files(Path.cwd(), args.base, args.targets)
+async def _body(client: Client, args: argparse.Namespace) -> dict[str, Any]:
     given: dict[str, Any] = {
-        "files": [{"path": path, "text": text} for path, text in found.files.items()],
-        "functions": found.functions,
+        **(await _of_repository(client, args) if args.deliver == "branch" else _of_folder(args)),
         "requirements": [_requirement(text) for text in args.requirement],
-        "patch": found.patch,
         "framework": args.framework,
         "model": args.model,
         **given_limits(args),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _of_folder(args: argparse.Namespace) -> dict[str, Any]:
+    found = project_files(Path.cwd(), args.base, args.targets)
+    files = [{"path": path, "text": text} for path, text in found.files.items()]
+    return {"files": files, "functions": found.functions, "patch": found.patch}
+
+
+async def _of_repository(client: Client, args: argparse.Namespace) -> dict[str, Any]:
+    """The commits as the service has them: nothing of the folder is sent."""
+    head = commit_id(args.head or "HEAD")
+    return {
+        "repository_id": args.repository or await registered_repository(client),
+        "base": commit_id(args.base) if args.base else head,
+        "head": head,
+        "functions": args.targets,
+        "deliver": "branch",
+        "branch": args.branch,
+    }
 
 
 def _requirement(text: str) -> Mapping[str, str]:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gencode.diffs import Coverage
+from gencode.pipelines.code_review.commands.review_lines import review_lines
 from gencode.pipelines.code_review.findings import FindingStatus, LineReplacement, Severity
 from gencode.pipelines.code_review.markdown import code, escaped, fenced, review_markdown
+from gencode.pipelines.code_review.messages import message
 from gencode.pipelines.code_review.result import ReviewResult, ReviewStats
 from gencode.pipelines.code_review.review_plan import LedgerLine
 from tests.unit.pipelines.code_review.reviews import finding
+from tests.unit.storage.samples import a_task
 
 STATS = ReviewStats(
     files=1,
@@ -77,7 +81,8 @@ def test_what_was_not_reviewed_is_told_and_an_empty_review_is_no_silence() -> No
         deleted=0,
     )
     text = review_markdown(result(complete=False, ledger=(line,)), "zh")
-    assert "未发现问题" in text
+    assert "未评审任何内容" in text
+    assert "未发现问题" not in text
     assert "并非全部内容都已评审" in text
     assert "- BUDGET\\_EXCEEDED: `b.py`" in text
 
@@ -104,3 +109,20 @@ def test_code_keeps_its_backticks() -> None:
     assert code("a`b") == "``a`b``"
     assert code("`a`") == "`` `a` ``"
     assert fenced("```\nx")[0] == "````"
+
+
+def test_findings_beyond_the_limit_are_counted() -> None:
+    limited = result(findings=(finding(),), stats=STATS.model_copy(update={"left_out": 10}))
+    assert "By max_findings, 10 more were left out." in review_markdown(limited, "en")
+    last = list(review_lines(limited.model_dump(mode="json")))[-1]
+    assert last == "1 major in 1 file; 10 more left out (--max-findings)"
+
+
+def test_the_last_message_does_not_say_nothing_found_where_nothing_was_read() -> None:
+    done = a_task(kind="code_review", language="en")
+    nothing = {"findings": 0, "critical": 0, "major": 0, "hunks_reviewed": 0, "left_out": 0, "complete": True}
+    assert "nothing was reviewed" in message(replace(done, result={"review": nothing}), "completed")
+    limited = {**nothing, "findings": 1, "hunks_reviewed": 1, "left_out": 10}
+    assert message(replace(done, result={"review": limited}), "completed").endswith(
+        "(0 critical, 0 major). By max_findings, 10 more were left out"
+    )

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gencode.pipelines.code_review.commands.posting import place_of
-from gencode.pipelines.code_review.commands.working_copy import commit_of, origin
+from gencode.cli.git_command import git_text
+from gencode.cli.registered_repository import place_of
+from gencode.pipelines.code_review.commands.working_copy import commit_of
 from tests.servers.git_repository import GitRepository
 
 
@@ -36,7 +37,7 @@ def test_the_commit_is_told_only_if_the_patch_ends_there(
     first = repository.commit({"a.py": b"x = 1\n"})
     monkeypatch.chdir(tmp_path)
     repository.git("remote", "add", "origin", "git@example.org:a/b.git")
-    assert origin() == "git@example.org:a/b.git"
+    assert git_text("remote", "get-url", "origin") == "git@example.org:a/b.git"
     assert commit_of("main", None) == first
     assert commit_of(None, None) == ""
     repository.git("branch", "other")
