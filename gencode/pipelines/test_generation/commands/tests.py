@@ -75,10 +75,11 @@ async def _tests(client: Client, args: argparse.Namespace) -> int:
     if args.deliver == "patch" and not args.json:
         print((await client.result(accepted["task_id"], "tests.patch")).decode(), end="")
         return 0
-    written = _write_files(Path.cwd(), tests) if args.deliver == "files" else {}
-    if task.get("branch"):
-        written["branch"] = printable(f"pushed to the branch {task['branch']}: {task['commit']}")
-    write(args, {"task_id": accepted["task_id"], **tests}, [*_lines(tests), *written.values()])
+    said = [*_lines(tests), *(_write_files(Path.cwd(), tests).values() if args.deliver == "files" else ())]
+    over: Mapping[str, Any] = {**task}
+    if over.get("branch"):
+        said.append(printable(f"pushed to the branch {over['branch']}: {over['commit']}"))
+    write(args, {"task_id": accepted["task_id"], **tests}, said)
     return 0
 
 
