@@ -113,6 +113,7 @@ class TemplateFailed(RequestError):
 
     code = "TEMPLATE_FAILED"
     http_status = 409
+    retry_helps = RetryHelps.NEVER
     meaning = "The template set cannot be rendered for this blueprint"
 
 

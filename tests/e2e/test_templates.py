@@ -26,6 +26,9 @@ FIELDS = {
 {% endfor %}
 }
 """
+NOT_IN_THE_CORPUS = """\"\"\"A model.\"\"\"
+{% if entity.name == "Invoice" %}[[ entity.nothing ]]{% endif %}
+"""
 MANIFEST = {
     "name": "plain",
     "version": "1.0.0",
@@ -68,9 +71,11 @@ async def test_a_set_is_uploaded_proven_and_applied(tmp_path: Path) -> None:
         address = f"/templates/{draft['id']}"
         assert (draft["code"], draft["version_tag"], draft["status"]) == ("plain", "1.0.0", "draft")
         assert (await posted(http, f"{address}/publish", 409))["code"] == "TEMPLATE_NOT_PROVEN"
-        applied = await posted(http, f"{address}/apply", json={"blueprint_id": blueprint})  # one's own
+        refused = await posted(http, f"{address}/apply", 409, json={"blueprint_id": blueprint})
+        assert refused["code"] == "TEMPLATE_NOT_PROVEN"
         proven = await posted(http, f"{address}/prove")
         assert (proven["status"], proven["findings"]) == ("proven", [])
+        applied = await posted(http, f"{address}/apply", json={"blueprint_id": blueprint})
         assert [one["path"] for one in applied["files"]] == [
             "LICENSE",
             "models/customer.py",
@@ -98,9 +103,13 @@ async def test_a_careless_set_is_rejected_with_file_and_line(tmp_path: Path) -> 
         assert (found["blueprint"], Path(found["file"]).parent.name) == ("hostile_names", "models")
         assert found["line"] > 0
         blueprint = (await stored(http, SPEC))["id"]
-        wrong = a_set("1.0.1", **{"model.py.j2": "\n[[ entity.nothing ]]"})
+        refused = await posted(http, f"{address}/apply", 409, json={"blueprint_id": blueprint})
+        assert refused["code"] == "TEMPLATE_NOT_PROVEN"
+        wrong = a_set("1.0.1", **{"model.py.j2": NOT_IN_THE_CORPUS})
         broken = await posted(http, "/templates", 201, json=wrong)
-        path, body = f"/templates/{broken['id']}/apply", {"blueprint_id": blueprint}
+        other = (await stored(http, {"dataModels": [{"name": "Invoice"}]}))["id"]
+        path, body = f"/templates/{broken['id']}/apply", {"blueprint_id": other}
+        assert (await posted(http, f"/templates/{broken['id']}/prove"))["status"] == "proven"
         refused = await posted(http, path, 409, json=body)
         assert refused["code"] == "TEMPLATE_FAILED"
         assert refused["detail"].startswith("model.py.j2 line 2: ")
@@ -190,7 +199,7 @@ async def test_others_apply_proven_sets_only(tmp_path: Path) -> None:
             answer = await made.call(name, "POST", f"{address}/apply", applications[name])
             return answer.status_code, answer.json().get("code", "")
 
-        assert await apply("member") == (200, "")
+        assert await apply("member") == (409, "TEMPLATE_NOT_PROVEN")
         assert await apply("viewer") == (409, "TEMPLATE_NOT_PROVEN")
         assert await apply("outsider") == (404, "NOT_FOUND")
         assert (await made.call("viewer", "POST", f"{address}/prove")).status_code == 403

@@ -95,6 +95,7 @@ class Given:
     digest        of it
     project_name  identifier of the project; names the folder of the archive
     scope         see gencode.workspace.builds.tables.WrittenHole
+    template_set  content of the set that is rendered over the official ones; None: none
     holes         whether a model writes them; `rewrite`: also those that an earlier one has written
     repository    that is created for it; None: none
     update        where it becomes a commit on an earlier one; None: nowhere
@@ -115,6 +116,7 @@ class Given:
     holes: HoleMode
     repository: RepositorySpec | None = None
     update: UpdateTarget | None = None
+    template_set: Mapping[str, Any] | None = None
     regenerates: str | None = None
     language: str = "en"
     may_lose_data: bool = False

@@ -47,7 +47,13 @@ from gencode.pipelines.build.verifying import Verifying
 from gencode.pipelines.build.writing_holes import WritingHoles
 from gencode.sandbox.errors import SandboxFailed
 from gencode.workspace.builds.store import BuildStore
-from gencode.workspace.errors import ProjectArchived
+from gencode.workspace.errors import (
+    ProjectArchived,
+    TemplateCheckFailed,
+    TemplateFailed,
+    TemplateNotProven,
+)
+from gencode.workspace.templates.proofs import TemplateProofs
 from gencode.workspace.workspace import Workspace
 
 KIND = Kind(
@@ -65,7 +71,7 @@ KIND = Kind(
             "Build the project of a stored blueprint. Answers at once with a task_id; ask status for how it "
             "goes. The result says whether the project was proven to work."
         ),
-        errors=(PlanLimitReached, NotFound, Forbidden, ProjectArchived),
+        errors=(PlanLimitReached, NotFound, Forbidden, ProjectArchived, TemplateNotProven),
     ),
     view_model=BuildFields,
     retry_model=LimitsRetry,
@@ -75,6 +81,8 @@ KIND = Kind(
         CheckFailed,
         SandboxFailed,
         SecretFound,
+        TemplateFailed,
+        TemplateCheckFailed,
         VerificationFailed,
         TaskTimeout,
         CrashLoop,
@@ -129,7 +137,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         is_off=is_off,
     )
     pipeline = Build(
-        Rendering(services.builds, dependencies.git_host),
+        Rendering(services.builds, dependencies.git_host, dependencies.extension(TemplateProofs)),
         ApprovingMigration(settings.approval_timeout),
         WritingHoles(
             dependencies.sessions,

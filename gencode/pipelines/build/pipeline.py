@@ -141,6 +141,7 @@ def _given(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         holes=request.get("holes", "model"),
         repository=_repository(task, request),
         update=UpdateTarget.model_validate(request["update"]) if request.get("update") else None,
+        template_set=request.get("template_content"),
         regenerates=request.get("regenerates"),
         language=task.language,
         may_lose_data=bool(request.get("allow_data_loss")) or APPROVED in checkpoints,

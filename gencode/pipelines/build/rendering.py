@@ -11,12 +11,15 @@ import anyio.to_thread
 
 from gencode.blueprints import Blueprint
 from gencode.blueprints.stack import Stack
+from gencode.blueprints.template_sets import read_content
+from gencode.domain.tree import MAX_RENDERED_FILES, Tree
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
 from gencode.pipelines.build.artifacts import Built, Given, RenderedProject
-from gencode.pipelines.build.holes.filling import Hole
+from gencode.pipelines.build.holes.filling import Hole, hole_in
 from gencode.pipelines.build.names import RENDERED
 from gencode.workspace.builds.store import BuildStore
+from gencode.workspace.templates.proofs import TemplateProofs
 
 MAX_FINDINGS = 100
 """Warnings of the validator that the report has; it has the number of all."""
@@ -25,18 +28,21 @@ MAX_FINDINGS = 100
 class Rendering:
     """A repository that could not be created fails the task while it has cost nothing."""
 
-    def __init__(self, builds: BuildStore, host: GitHost) -> None:
+    def __init__(self, builds: BuildStore, host: GitHost, proofs: TemplateProofs) -> None:
         self._builds = builds
         self._host = host
+        self._proofs = proofs
 
     async def __call__(self, work: Given | Built, emit: Emit) -> Built:
-        """Raises HostError, UnsafePath, StoreError."""
+        """Raises HostError, UnsafePath, UnsafeTree, StoreError, TemplateFailed, TemplateCheckFailed."""
         if isinstance(work, Built):
             return work
         await self._builds.add(work.run.task_id, work.blueprint_id, work.run.principal)
         if work.repository:
             await self._host.check(work.repository)
         rendered = await anyio.to_thread.run_sync(render, work.blueprint, work.stack, work.predecessors)
+        if work.template_set:
+            rendered = await self._with_set(work, rendered, work.template_set)
         size = sum(len(text.encode()) for text in rendered.files.values())
         holes = [hole.name for hole in rendered.holes]
         await emit(
@@ -47,6 +53,29 @@ class Rendering:
             )
         )
         return Built(given=work, rendered=rendered)
+
+    async def _with_set(
+        self, work: Given, rendered: RenderedProject, document: Mapping[str, Any]
+    ) -> RenderedProject:
+        """What an uploaded set makes is added, or replaces files of the same paths."""
+        content = await anyio.to_thread.run_sync(read_content, document["manifest"], document["files"])
+        blueprint, *predecessors = map(Blueprint.model_validate, (work.blueprint, *work.predecessors))
+        stack = Stack.model_validate(work.stack)
+        files = await self._proofs.apply(content, blueprint, stack, work.run.principal, predecessors)
+        await self._proofs.require_syntax(files)
+        return overlaid(rendered, files, content.sha256)
+
+
+def overlaid(rendered: RenderedProject, files: Mapping[str, str], sha256: str) -> RenderedProject:
+    """A project with the files of a set that has this digest. A hole stays where the set has it, too. Raises
+    UnsafeTree."""
+    merged = dict(sorted({**rendered.files, **files}.items()))
+    Tree.of(dict.fromkeys(merged, b""), most=MAX_RENDERED_FILES)
+    found = (hole_in(files[hole.path], hole) if hole.path in files else hole for hole in rendered.holes)
+    digest = hashlib.sha256(f"{rendered.templates}\0{sha256}".encode()).hexdigest()
+    return rendered.model_copy(
+        update={"files": merged, "holes": tuple(filter(None, found)), "templates": digest}
+    )
 
 
 def render(

@@ -31,7 +31,7 @@ from gencode.workspace.errors import (
 )
 from gencode.workspace.parameters import ONE, id_in_path
 from gencode.workspace.templates.models import AppliedTemplate, ApplyRequest
-from gencode.workspace.templates.proofs import TemplateProofs
+from gencode.workspace.templates.proofs import TemplateProofs, stack_of
 from gencode.workspace.templates.sets import readable_content, usable_content
 from gencode.workspace.workspace import Workspace
 
@@ -123,7 +123,7 @@ async def _applied(
     blueprint = blueprint_of(await workspace.resource(BLUEPRINTS).get(blueprint_id, principal))
     await anyio.to_thread.run_sync(require_valid, blueprint)
     proofs = get_extension(request, TemplateProofs)
-    return content, await proofs.apply(content, blueprint, database, principal)
+    return content, await proofs.apply(content, blueprint, stack_of(database), principal)
 
 
 async def _zip(files: Mapping[str, str], name: str) -> Response:

@@ -65,15 +65,30 @@ class TemplateProofs:
             return found[:MAX_FINDINGS]
 
     async def apply(
-        self, content: SetContent, blueprint: Blueprint, database: str, principal: str
+        self,
+        content: SetContent,
+        blueprint: Blueprint,
+        stack: Stack,
+        principal: str,
+        predecessors: Sequence[Blueprint] = (),
     ) -> Mapping[str, str]:
-        """The files of a set for a valid blueprint. Raises TemplateFailed, TemplateCheckFailed."""
+        """The files of a set for a valid blueprint, whose predecessors are those of `render_project`. Raises
+        TemplateFailed, TemplateCheckFailed."""
         async with self._one_at_a_time.hold(principal):
-            context = await anyio.to_thread.run_sync(_context, blueprint, database)
+            context = await anyio.to_thread.run_sync(_context, blueprint, stack, predecessors)
             (rendered,) = await self._render(content, [context])
         if rendered.findings:
             raise TemplateFailed(_said(rendered))
         return rendered.files
+
+    async def require_syntax(self, files: Mapping[str, str]) -> None:
+        """What a proven set makes of a blueprint that is not in the corpus may not parse. Raises
+        TemplateFailed, TemplateCheckFailed."""
+        if found := await self._parsed("", files):
+            first = found[0]
+            raise TemplateFailed(
+                f"what the set makes does not parse: {first.file} line {first.line}: {first.message}"
+            )
 
     async def _render(
         self, content: SetContent, contexts: Sequence[Mapping[str, Any]]
@@ -110,10 +125,14 @@ def _said(rendered: RenderedSet) -> str:
 
 
 def _contexts(cases: Sequence[tuple[str, str]]) -> Sequence[Mapping[str, Any]]:
-    return [_context(proof_corpus()[name], database) for name, database in cases]
+    return [_context(proof_corpus()[name], stack_of(database)) for name, database in cases]
 
 
-def _context(blueprint: Blueprint, database: str) -> Mapping[str, Any]:
+def stack_of(database: str) -> Stack:
+    return Stack(database=Database(database))
+
+
+def _context(blueprint: Blueprint, stack: Stack, predecessors: Sequence[Blueprint] = ()) -> Mapping[str, Any]:
     rendering: Any = import_module("gencode.blueprints.rendering")  # with the template engine
-    found: Mapping[str, Any] = rendering.template_context(blueprint, Stack(database=Database(database)))
+    found: Mapping[str, Any] = rendering.template_context(blueprint, stack, predecessors)
     return found

@@ -19,13 +19,13 @@ async def readable_content(workspace: Workspace, template_id: str, principal: st
 
 
 async def usable_content(workspace: Workspace, template_id: str, principal: str) -> SetContent:
-    """A set that the principal may apply: a proven one, or one of the principal's own, to try it. Raises
-    NotFound, TemplateNotProven."""
+    """A set that the principal may read, and that is proven: others are applied by nobody. Raises NotFound,
+    TemplateNotProven."""
     if content := official(template_id):
         return content
     row = await workspace.resource(TEMPLATE_SETS).get(template_id, principal)
-    if row.status != ProofStatus.PROVEN and row.owner != principal:
-        raise TemplateNotProven(f"the set is {row.status}: only its owner may apply it until it is proven")
+    if row.status != ProofStatus.PROVEN:
+        raise TemplateNotProven(f"the set is {row.status}: it is applied once it is proven (POST .../prove)")
     return content_of(row)
 
 

@@ -38,7 +38,7 @@ from gencode.pipelines.build.api.views import QaStatus
 from gencode.pipelines.build.names import NAME
 from gencode.workspace.blueprints.resource import BLUEPRINTS
 from gencode.workspace.builds.tables import BlueprintBuild
-from gencode.workspace.errors import ProjectArchived
+from gencode.workspace.errors import ProjectArchived, TemplateNotProven
 from gencode.workspace.parameters import LIMIT, ONE, id_in_path
 
 AGAIN = JsonBody(model=RegenerateRequest, pattern_messages=PATTERN_MESSAGES)
@@ -87,7 +87,7 @@ BUILDS = JsonResponseSpec(model=BuildList, description="Its builds that are stil
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=BODY,
     responses=(ACCEPTED,),
-    errors=(*SUBMISSION_ERRORS, PlanLimitReached, Forbidden, ProjectArchived),
+    errors=(*SUBMISSION_ERRORS, PlanLimitReached, Forbidden, ProjectArchived, TemplateNotProven),
 )
 async def generate_blueprint(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
@@ -111,13 +111,13 @@ async def _submit(request: Request, build: BuildRequest, rate_headers: dict[str,
     parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
     body=AGAIN,
     responses=(ACCEPTED,),
-    errors=(*SUBMISSION_ERRORS, PlanLimitReached, Forbidden, ProjectArchived),
+    errors=(*SUBMISSION_ERRORS, PlanLimitReached, Forbidden, ProjectArchived, TemplateNotProven),
 )
 async def regenerate(request: Request) -> Response:
     rate_headers = await get_services(request).rate.spend(get_principal(request).id)
     earlier = await readable_build(request)
     given = (await AGAIN.read(request)).model_dump(exclude_unset=True)
-    of_earlier = {"blueprint_id": earlier.parameters["blueprint_id"], "stack": earlier.parameters["stack"]}
+    of_earlier = {name: earlier.parameters.get(name) for name in ("blueprint_id", "stack", "template_set")}
     named = {name: value for name, value in given.items() if name != "blueprint_id" or value}
     build = BuildRequest.model_validate({**of_earlier, **named, "regenerates": earlier.id})
     return await _submit(request, build, rate_headers)

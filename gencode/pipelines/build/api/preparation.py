@@ -33,11 +33,13 @@ from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
 from gencode.workspace.blueprints.table import BlueprintRow
 from gencode.workspace.builds.removal import project_scope
 from gencode.workspace.builds.store import BuildStore
+from gencode.workspace.projects.resource import PROJECTS
+from gencode.workspace.templates.sets import usable_content
 from gencode.workspace.workspace import Workspace
 
 ChooseHost = Callable[[str | None, str | None, str], str]
 """See KindDependencies."""
-_LONG_FIELDS = ("blueprint", "predecessors")
+_LONG_FIELDS = ("blueprint", "predecessors", "template_content")
 MAX_PROBLEMS = 50
 """Findings that a refusal tells."""
 
@@ -58,7 +60,7 @@ class BuildServices:
 
 
 async def prepare(services: BuildServices, request: BuildRequest, submitter: Submitter) -> PreparedTask:
-    """Raises NotFound, Forbidden, ProjectArchived, Invalid, PlanLimitReached."""
+    """Raises NotFound, Forbidden, ProjectArchived, Invalid, TemplateNotProven, PlanLimitReached."""
     principal = submitter.principal
     row = await services.workspace.resource(BLUEPRINTS).get_writable(request.blueprint_id, principal.id)
     await anyio.to_thread.run_sync(check_blueprint, row, submitter.language)
@@ -66,11 +68,13 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     if request.regenerates:
         await _check_earlier(services, request.regenerates, principal.id)
     scope = project_scope(row.project_id) if row.project_id else principal.id
+    templates = await _templates(services, request, row, principal.id)
     target = await _update_target(services, request, scope)
     predecessors = await _predecessors(services, row, principal.id)
     stored = {
         **stored_request(request),
         **model.parameters(),
+        **templates,
         "asked_model": request.model,
         "host": _host(services, request, target),
         "update": target.model_dump() if target else None,
@@ -101,6 +105,28 @@ async def _check_earlier(services: BuildServices, task_id: str, principal: str) 
         await services.workspace.resource(BLUEPRINTS).get(row.blueprint_id, principal)
     except NotFound as error:
         raise Invalid.of("regenerates", "unknown", error.message) from None
+
+
+async def _templates(
+    services: BuildServices, request: BuildRequest, row: BlueprintRow, principal: str
+) -> Mapping[str, Any]:
+    """The chosen set, as it is stored with the task. Raises Invalid, TemplateNotProven."""
+    chosen = request.template_set
+    if "template_set" not in request.model_fields_set and row.project_id:
+        project = await services.workspace.resource(PROJECTS).get(row.project_id, principal)
+        chosen = project.tech_stack.get("template_set")
+    if not chosen:
+        return {"template_set": None}
+    try:
+        content = await usable_content(services.workspace, chosen, principal)
+    except NotFound as error:
+        raise Invalid.of("template_set", "unknown", error.message) from None
+    manifest = content.manifest
+    return {
+        "template_set": chosen,
+        "template_version": {"name": manifest.name, "version": manifest.version, "sha256": content.sha256},
+        "template_content": content.document,
+    }
 
 
 async def _update_target(services: BuildServices, request: BuildRequest, scope: str) -> UpdateTarget | None:

@@ -36,11 +36,14 @@ class BlueprintBuildRequest(ModelTaskRequest):
 
     holes  `model` writes what business flows do, unless an earlier build of the project has written it for
            the same inputs; `rewrite` writes all anew; `skeleton` leaves them unwritten
+    template_set  a proven set whose files are added to the project, or replace those of the same paths; not
+                  sent: that of the project's `tech_stack`; null: none
     deliver  null: the project is an archive only
     allow_data_loss  whether steps of the migration that may lose data need no approval
     """
 
     stack: BuildStack = Field(default_factory=BuildStack)
+    template_set: RowId | None = None
     holes: Literal["model", "rewrite", "skeleton"] = "model"
     deliver: Delivery | None = None
     allow_data_loss: bool = False
@@ -50,11 +53,13 @@ class RegenerateRequest(ModelTaskRequest):
     """A build that is compared with an earlier one, for the same stack.
 
     blueprint_id  another version; null: the blueprint of the earlier build, as it is now
+    template_set  not sent: that of the earlier build; null: none
     update_repository  whether it becomes a commit in the repository that the earlier build has delivered: on
                   its default branch, or on one of its own if somebody has changed that
     """
 
     blueprint_id: RowId | None = None
+    template_set: RowId | None = None
     holes: Literal["model", "rewrite", "skeleton"] = "model"
     deliver: Delivery | None = None
     update_repository: bool = False

@@ -19,6 +19,8 @@ _OF_PARAMETERS = (
     "blueprint_digest",
     "project_name",
     "stack",
+    "template_set",
+    "template_version",
     "model",
     "host",
 )
@@ -51,6 +53,8 @@ class BuildFields(BaseModel, defer_build=True):
     blueprint_digest: str | None = Field(None, description="SHA-256 of the document")
     project_name: str | None = None
     stack: dict[str, str] | None = None
+    template_set: str | None = None
+    template_version: dict[str, str] | None = Field(None, description="Its name, version and SHA-256")
     model: str | None = None
     file_count: int | None = None
     commit: str | None = Field(None, description="Of exactly these files, whether it is pushed or not")

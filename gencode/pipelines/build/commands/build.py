@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", choices=("postgresql", "mysql"), help="mysql: also for MariaDB")
     parser.add_argument("--frontend", choices=("vue", "none"), help="default: none")
     parser.add_argument(
+        "--template-set", metavar="ID", help="a proven template set whose files are added, or replace others"
+    )
+    parser.add_argument(
         "--holes",
         choices=("model", "rewrite", "skeleton"),
         help="who writes business flows: the model, again the model, nobody",
@@ -97,6 +100,7 @@ def _body(args: argparse.Namespace) -> dict[str, Any]:
     given: dict[str, Any] = {
         "stack": _given(stack) or None,
         "deliver": _given(deliver) if args.deliver else None,
+        "template_set": args.template_set,
         "holes": args.holes,
         "update_repository": args.update_repository,
         "allow_data_loss": args.allow_data_loss,

@@ -19,6 +19,18 @@ class Hole(BaseModel):
     body: str
 
 
+_END = re.compile(r"^[ \t]*# end of hole\n", re.MULTILINE)
+
+
+def hole_in(text: str, hole: Hole) -> Hole | None:
+    """The hole as another file of its path has it; None if it does not. Takes time in proportion to the
+    text, whoever wrote it."""
+    mark = re.compile(rf"^([ \t]*)# hole: {re.escape(hole.name)}\n", re.MULTILINE)
+    if (begin := mark.search(text)) is None or (end := _END.search(text, begin.end())) is None:
+        return None
+    return hole.model_copy(update={"indent": begin[1], "body": text[begin.end() : end.start()]})
+
+
 def filled(files: Mapping[str, str], holes: Iterable[Hole], bodies: Mapping[str, str]) -> dict[str, str]:
     """The files with these bodies (by name of the hole) in place of the declared ones."""
     result = dict(files)

@@ -13,7 +13,7 @@ from gencode.embedded.offline.rule_answers import rule_answer
 from gencode.pipelines.build.artifacts import RenderedProject
 from gencode.pipelines.build.holes.answers import Declined, Unusable, body_of
 from gencode.pipelines.build.holes.checks import faults_of
-from gencode.pipelines.build.holes.filling import filled
+from gencode.pipelines.build.holes.filling import Hole, filled, hole_in
 from gencode.pipelines.build.holes.project_names import project_names
 from gencode.pipelines.build.holes.prompts import digest_of, messages_of
 from gencode.pipelines.build.rendering import render
@@ -166,3 +166,12 @@ def test_the_offline_model_writes_steps_that_it_knows(project: RenderedProject) 
 def test_the_offline_model_guesses_nothing(steps: tuple[str, ...]) -> None:
     with pytest.raises(Declined, match="none for"):
         body_of(offline(*steps))
+
+
+def test_a_hole_of_another_file_is_found_by_its_marks() -> None:
+    hole = Hole(name="flow/ship", path="a.py", indent="", body="")
+    other, end = "    # hole: flow/other\n    # end of hole\n", "    # end of hole\n"
+    text = f"def run():\n{other}    # hole: flow/ship\n    x\n{end}"
+    assert hole_in(text, hole) == Hole(name="flow/ship", path="a.py", indent="    ", body="    x\n")
+    assert hole_in("# hole: flow/ship\n", hole) is None
+    assert hole_in("# end of hole\n# hole: flow/shipped\n# end of hole\n", hole) is None
