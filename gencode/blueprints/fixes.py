@@ -5,7 +5,7 @@ blueprint, left = repaired(blueprint)        # all errors that have a fix; warni
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,15 +15,15 @@ from gencode.blueprints.links import normalised
 from gencode.blueprints.model import Blueprint
 from gencode.blueprints.validation import validate
 
-_ROUNDS = 10
-"""A fix may bring a new finding: a proposed name meets another that was proposed for it."""
+ROUNDS = 100
+"""A fix may bring a new finding, and an element gets one fix in a round; most need one or two."""
 
 
 def repaired(blueprint: Blueprint) -> tuple[Blueprint, list[Finding]]:
     """The blueprint with each link declared once and all fixes of errors, and what is still found."""
     blueprint = normalised(blueprint)
     findings = validate(blueprint)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         errors = [one for one in findings if one.severity is Severity.ERROR and one.fix is not None]
         changed = with_fixes(blueprint, errors)
         if not errors or changed == blueprint:
@@ -34,17 +34,25 @@ def repaired(blueprint: Blueprint) -> tuple[Blueprint, list[Finding]]:
 
 def with_fixes(blueprint: Blueprint, findings: Iterable[Finding]) -> Blueprint:
     """One fix for each element, the first; a fix that makes no valid form is left out."""
-    document = blueprint.model_dump(mode="json", by_alias=True)
-    fixed: set[str] = set()
+    first: dict[str, Finding] = {}
     for finding in findings:
-        if finding.fix is None or finding.element in fixed:
-            continue
-        fixed.add(finding.element)
+        if finding.fix is not None:
+            first.setdefault(finding.element, finding)
+    return _applied(blueprint, [*first.values()])
+
+
+def _applied(blueprint: Blueprint, findings: Sequence[Finding]) -> Blueprint:
+    """All at once; where that makes no valid form, the halves one after the other."""
+    document = blueprint.model_dump(mode="json", by_alias=True)
+    for finding in findings:
         _apply(document, finding)
     try:
         return Blueprint.model_validate(document)
     except ValidationError:
-        return blueprint
+        if len(findings) < 2:
+            return blueprint
+        half = len(findings) // 2
+        return _applied(_applied(blueprint, findings[:half]), findings[half:])
 
 
 def _apply(document: dict[str, Any], finding: Finding) -> None:

@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Container
 
 from gencode.blueprints.findings import Finding, Severity
-from gencode.blueprints.fixes import with_fixes
+from gencode.blueprints.fixes import ROUNDS, with_fixes
 from gencode.blueprints.links import normalised
 from gencode.blueprints.model import Blueprint
 from gencode.blueprints.rules import Rule
 from gencode.blueprints.validation import validate
 
-_ROUNDS = 10
-_ASKED_ABOUT = frozenset({Rule.DANGLING_REFERENCE, Rule.NO_BINDING})
+_ASKED_ABOUT = frozenset({Rule.DANGLING_REFERENCE, Rule.NO_BINDING, Rule.EVENT_TARGET})
 
 
 def with_certain_fixes(
@@ -27,7 +26,7 @@ def with_certain_fixes(
     blueprint = normalised(blueprint)
     findings = validate(blueprint)
     mended: list[Finding] = []
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         errors = [one for one in findings if (one.element, one.rule.value) not in ignored]
         fixable = [one for one in errors if _is_certain(one, removes=removes)]
         changed = with_fixes(blueprint, fixable)
@@ -42,4 +41,5 @@ def with_certain_fixes(
 def _is_certain(finding: Finding, *, removes: bool) -> bool:
     if finding.severity is not Severity.ERROR or finding.fix is None:
         return False
-    return removes or not (finding.fix.remove and finding.rule in _ASKED_ABOUT)
+    is_removal = finding.fix.remove or "events" in finding.fix.changes
+    return removes or not (is_removal and finding.rule in _ASKED_ABOUT)

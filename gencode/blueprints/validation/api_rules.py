@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+
+from pydantic import JsonValue
 
 from gencode.blueprints.findings import Finding, Fix, Severity
 from gencode.blueprints.identifiers import is_identifier, kebab, proposed, snake
@@ -18,6 +20,7 @@ from gencode.blueprints.validation.relation_rules import dangling
 _PATH = re.compile(
     r"/(?:[A-Za-z0-9][A-Za-z0-9_.-]*|\{[a-z][a-z0-9_]*\})(?:/(?:[A-Za-z0-9][A-Za-z0-9_.-]*|\{[a-z][a-z0-9_]*\}))*\Z"
 )
+_NO_PARAMETER = PYTHON | {"session", "values"}
 _PARAMETER = re.compile(r"\{([^}]*)\}")
 
 
@@ -82,6 +85,7 @@ def _path(path: str, api: Api, taken: dict[tuple[str, str], str]) -> Iterator[Fi
                 element=path,
                 rule=Rule.PATH_PARAMETER,
                 parameters={"name": parameter.name, "path": api.path},
+                fix=_usable(api),
             )
     key = (api.method, _PARAMETER.sub("{}", api.path).lower())
     if key in taken:
@@ -89,6 +93,7 @@ def _path(path: str, api: Api, taken: dict[tuple[str, str], str]) -> Iterator[Fi
             element=path,
             rule=Rule.DUPLICATE_PATH,
             parameters={"path": f"{api.method} {api.path}", "other": taken[key]},
+            fix=Fix(changes={"path": _free_path(api, taken)}),
         )
     taken.setdefault(key, path)
 
@@ -100,15 +105,56 @@ def _parameters(path: str, api: Api, in_path: Sequence[str]) -> Iterator[Finding
         key, problem = snake(name), ""
         if not is_identifier(name) or not key[:1].isalpha():
             problem = "it is not an identifier"
-        elif key in PYTHON or key in {"session", "values"}:
+        elif key in _NO_PARAMETER:
             problem = "the generated code uses this word"
         elif key in seen or in_path.count(name) > 1:
             problem = "it is there twice"
         seen.add(key)
         if problem:
             yield Finding(
-                element=path, rule=Rule.PARAMETER_NAME, parameters={"name": name, "problem": problem}
+                element=path,
+                rule=Rule.PARAMETER_NAME,
+                parameters={"name": name, "problem": problem},
+                fix=_usable(api),
             )
+
+
+def _free_path(api: Api, taken: Mapping[tuple[str, str], str]) -> str:
+    """The path, or one after the name of the api, with a number where that is taken, too."""
+    base = f"{api.path.rstrip('/')}/{kebab(api.name) or 'call'}"[:480]
+    candidate, number = base, 2
+    while (api.method, _PARAMETER.sub("{}", candidate).lower()) in taken:
+        candidate, number = f"{base}-{number}", number + 1
+    return candidate
+
+
+def _usable(api: Api) -> Fix:
+    """Parameters with names that the generated code can have, in the path and in the list: a parameter of the
+    path that the path does not name is one of the query; of two with one name, the first is kept."""
+    new: dict[str, str] = {}
+    in_path = _PARAMETER.findall(api.path)
+    taken: dict[str, str] = {}
+    for name in (*in_path, *(one.name for one in api.parameters)):
+        if name not in new:
+            new[name] = proposed(name, taken=taken, reserved=_NO_PARAMETER, suffix="value")
+            taken[new[name]] = name
+    met: set[str] = set()
+
+    def in_braces(match: re.Match[str]) -> str:
+        name = new[match[1]]
+        while name in met:
+            name = f"{name}_2"
+        met.add(name)
+        return f"{{{name}}}"
+
+    path = _PARAMETER.sub(in_braces, api.path)
+    parameters: dict[str, JsonValue] = {}
+    for one in api.parameters:
+        said = one.model_dump(mode="json", by_alias=True) | {"name": new[one.name]}
+        if one.location == "path" and one.name not in in_path:
+            said["in"] = "query"
+        parameters.setdefault(new[one.name], said)
+    return Fix(changes={"path": path, "parameters": list(parameters.values())})
 
 
 def _purpose(index: BlueprintIndex, path: str, api: Api) -> Iterator[Finding]:

@@ -18,12 +18,14 @@ from gencode.blueprints.rules import Rule
 from gencode.blueprints.types import (
     DEFAULT_LENGTH,
     MAX_KEY_LENGTH,
+    MAX_PRECISION,
     NUMERIC,
     SIZED,
     UNINDEXABLE,
     FieldType,
 )
 
+_NOT_IN_VALUE = re.compile(r"[\x00-\x1f\x7f'\"\\]")
 _ENUM_VALUE = re.compile(r"[^\x00-\x1f\x7f'\"\\]{1,100}\Z")
 
 
@@ -68,7 +70,7 @@ def _type_parameters(path: str, field: EntityField) -> Iterator[Finding]:
             element=path,
             rule=Rule.SCALE,
             parameters={"scale": str(scale), "precision": str(precision)},
-            fix=Fix(changes={"precision": precision + scale}),
+            fix=Fix(changes={"precision": min(precision + scale, MAX_PRECISION)}),
         )
 
 
@@ -87,8 +89,24 @@ def _enum_values(path: str, field: EntityField) -> Iterator[Finding]:
         seen.add(value.name.lower())
         if problem:
             yield Finding(
-                element=path, rule=Rule.ENUM_VALUE, parameters={"value": repr(value.name), "problem": problem}
+                element=path,
+                rule=Rule.ENUM_VALUE,
+                parameters={"value": repr(value.name), "problem": problem},
+                fix=_usable_values(field),
             )
+
+
+def _usable_values(field: EntityField) -> Fix:
+    """The values without what they cannot have; of two that are then equal, the first."""
+    values: dict[str, dict[str, JsonValue]] = {}
+    for value in field.enum_values:
+        name = " ".join(_NOT_IN_VALUE.sub("", value.name).split())
+        if name:
+            values.setdefault(name.lower(), {"name": name, "label": value.label or value.name.strip()[:200]})
+    kept: list[JsonValue] = [
+        one if one["label"] != one["name"] else {"name": one["name"]} for one in values.values()
+    ]
+    return Fix(changes={"enumValues": kept})
 
 
 def _limits(path: str, field: EntityField) -> Iterator[Finding]:

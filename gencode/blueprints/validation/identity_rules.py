@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gencode.blueprints.findings import Finding
+from gencode.blueprints.findings import Finding, Fix
 from gencode.blueprints.index import BlueprintIndex
-from gencode.blueprints.model import Component, Element, Page, UniqueConstraint
+from gencode.blueprints.model import Component, Element, EntityField, Page, Relation, UniqueConstraint
 from gencode.blueprints.rules import Rule
 
 
@@ -18,7 +18,7 @@ def check(index: BlueprintIndex) -> Iterator[Finding]:
     yield from _duplicates("businessFlows", blueprint.business_flows)
     for entity in blueprint.data_models:
         path = f"dataModels/{entity.id}"
-        yield from _duplicates(f"{path}/fields", [*entity.fields, *entity.relations])
+        yield from _duplicates(path, [*entity.fields, *entity.relations])
         yield from _duplicates(f"{path}/uniqueConstraints", entity.unique_constraints)
     for page in blueprint.pages:
         yield from _duplicates(f"pages/{page.id}/components", list(components_of(page)))
@@ -34,10 +34,26 @@ def components_of(page: Page) -> Iterator[Component]:
 
 
 def _duplicates(path: str, elements: Sequence[Element | UniqueConstraint]) -> Iterator[Finding]:
-    seen: set[str] = set()
+    """`path`: of the list; of the entity for its fields and relations, which are siblings."""
+    seen = {element.id for element in elements}
+    if len(seen) == len(elements):
+        return
+    met: set[str] = set()
     for element in elements:
-        if element.id in seen:
+        if element.id in met:
+            kind = {EntityField: "fields/", Relation: "relations/"}.get(type(element), "")
             yield Finding(
-                element=f"{path}/{element.id}", rule=Rule.DUPLICATE_ID, parameters={"id": element.id}
+                element=f"{path}/{kind}{element.id}",
+                rule=Rule.DUPLICATE_ID,
+                parameters={"id": element.id},
+                fix=Fix(changes={"id": _free(element.id, seen)}),
             )
-        seen.add(element.id)
+        met.add(element.id)
+
+
+def _free(identity: str, taken: set[str]) -> str:
+    number = 2
+    while (candidate := f"{identity[:190]}_{number}") in taken:
+        number += 1
+    taken.add(candidate)
+    return candidate

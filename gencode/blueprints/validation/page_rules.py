@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+
+from pydantic import JsonValue
 
 from gencode.blueprints.components import BOUND_TYPES, COMPONENT_TYPES
 from gencode.blueprints.findings import Finding, Fix, Severity
@@ -78,9 +80,42 @@ def _free_path(name: str, taken: dict[str, str]) -> str:
 
 def _tree(path: str, page: Page) -> Iterator[Finding]:
     if _depth(page.components) > MAX_DEPTH:
-        yield Finding(element=path, rule=Rule.COMPONENT_DEPTH, parameters={"most": str(MAX_DEPTH)})
+        flatter = [_flatter(component, 1) for component in page.components]
+        yield Finding(
+            element=path,
+            rule=Rule.COMPONENT_DEPTH,
+            parameters={"most": str(MAX_DEPTH)},
+            fix=Fix(changes={"components": flatter}),
+        )
     if sum(1 for _ in components_of(page)) > MAX_COMPONENTS:
-        yield Finding(element=path, rule=Rule.COMPONENT_COUNT, parameters={"most": str(MAX_COMPONENTS)})
+        yield Finding(
+            element=path,
+            rule=Rule.COMPONENT_COUNT,
+            parameters={"most": str(MAX_COMPONENTS)},
+            fix=Fix(changes={"components": _first(page.components, [MAX_COMPONENTS])}),
+        )
+
+
+def _document(component: Component) -> dict[str, JsonValue]:
+    """Without children."""
+    return component.model_copy(update={"children": []}).model_dump(mode="json", by_alias=True)
+
+
+def _flatter(component: Component, depth: int) -> JsonValue:
+    """What is too deep stands at the last level that is possible."""
+    if depth < MAX_DEPTH:
+        return _document(component) | {"children": [_flatter(one, depth + 1) for one in component.children]}
+    return _document(component)
+
+
+def _first(components: Sequence[Component], budget: list[int]) -> list[JsonValue]:
+    """As many components as the budget holds, a parent before its children."""
+    kept: list[JsonValue] = []
+    for component in components:
+        if budget[0] > 0:
+            budget[0] -= 1
+            kept.append(_document(component) | {"children": _first(component.children, budget)})
+    return kept
 
 
 def _depth(components: Sequence[Component]) -> int:
@@ -105,7 +140,7 @@ def _component(index: BlueprintIndex, path: str, component: Component) -> Iterat
         )
     yield from _binding(index, path, component)
     for event in component.events:
-        yield from _event(index, path, event)
+        yield from _event(index, path, component, event)
 
 
 def _binding(index: BlueprintIndex, path: str, component: Component) -> Iterator[Finding]:
@@ -134,14 +169,32 @@ def _bindable(index: BlueprintIndex, entity: Entity) -> set[str]:
     return {"id", *(field.id for field in entity.fields), *relations, *((names | inverse) - {""})}
 
 
-def _event(index: BlueprintIndex, path: str, event: ComponentEvent) -> Iterator[Finding]:
-    targets = (
-        ("page", event.page, index.pages),
-        ("api", event.api, index.apis),
-        ("flow", event.flow, index.flows),
-    )
-    if sum(1 for _, target, _ in targets if target is not None) != 1:
-        yield Finding(element=path, rule=Rule.EVENT_TARGET)
-    for name, target, known in targets:
-        if target is not None and target not in known:
-            yield dangling(path, f"events.{name}", target)
+def _event(
+    index: BlueprintIndex, path: str, component: Component, event: ComponentEvent
+) -> Iterator[Finding]:
+    targets = _targets(index, event)
+    if len(targets) != 1:
+        yield Finding(element=path, rule=Rule.EVENT_TARGET, fix=_with_sound_events(index, component))
+    for name, (target, is_known) in targets.items():
+        if not is_known:
+            yield dangling(path, f"events.{name}", target, _with_sound_events(index, component))
+
+
+def _targets(index: BlueprintIndex, event: ComponentEvent) -> dict[str, tuple[str, bool]]:
+    """What an event opens or calls, with whether it is there."""
+    named: dict[str, tuple[str | None, Container[str]]] = {
+        "page": (event.page, index.pages),
+        "api": (event.api, index.apis),
+        "flow": (event.flow, index.flows),
+    }
+    return {name: (target, target in known) for name, (target, known) in named.items() if target is not None}
+
+
+def _with_sound_events(index: BlueprintIndex, component: Component) -> Fix:
+    """Each event with the first of its targets that is there; without the events that have none."""
+    events: list[JsonValue] = []
+    for event in component.events:
+        known = (name for name, (_, is_known) in _targets(index, event).items() if is_known)
+        if (name := next(known, None)) is not None:
+            events.append({"on": event.on, name: getattr(event, name)})
+    return Fix(changes={"events": events})

@@ -66,13 +66,31 @@ def _free(name: str, taken: dict[str, str]) -> str:
 
 
 def _row_size(path: str, entity: Entity) -> Iterator[Finding]:
+    """At the longest strings, those without an index first, that must become texts."""
     size = sum(
         (field.column_length or 0) * _BYTES_PER_CHARACTER + 2
         for field in entity.fields
         if field.type is FieldType.STRING
     )
-    if size > _MAX_ROW_BYTES:
-        yield Finding(element=path, rule=Rule.ROW_SIZE, parameters={"name": entity.name, "size": f"{size:,}"})
+    if size <= _MAX_ROW_BYTES:
+        return
+    strings = [field for field in entity.fields if field.type is FieldType.STRING]
+    keyed = {field for constraint in entity.unique_constraints for field in constraint.fields}
+    keyed |= {field.id for field in strings if field.unique or field.index}
+    strings.sort(key=lambda field: (field.id in keyed, -(field.column_length or 0)))
+    parameters, left = {"name": entity.name, "size": f"{size:,}"}, size
+    for field in strings:
+        if left <= _MAX_ROW_BYTES:
+            return
+        left -= (field.column_length or 0) * _BYTES_PER_CHARACTER
+        yield Finding(
+            element=f"{path}/fields/{field.id}",
+            rule=Rule.ROW_SIZE,
+            parameters=parameters,
+            fix=Fix(
+                changes={"type": "text", "length": None, "default": None, "unique": False, "index": False}
+            ),
+        )
 
 
 def _key_sizes(path: str, entity: Entity) -> Iterator[Finding]:
@@ -83,8 +101,14 @@ def _key_sizes(path: str, entity: Entity) -> Iterator[Finding]:
     for constraint in entity.unique_constraints:
         length = sum(lengths.get(field, 4) for field in constraint.fields)
         if length > MAX_KEY_LENGTH:
+            longest = max(constraint.fields, key=lambda field: lengths.get(field, 4))
+            rest = MAX_KEY_LENGTH - (length - lengths.get(longest, 4))
+            is_enough = rest > 0 and longest in lengths
             yield Finding(
-                element=f"{path}/uniqueConstraints/{constraint.id}",
+                element=f"{path}/fields/{longest}"
+                if is_enough
+                else f"{path}/uniqueConstraints/{constraint.id}",
                 rule=Rule.KEY_LENGTH,
                 parameters={"most": str(MAX_KEY_LENGTH), "length": str(length)},
+                fix=Fix(changes={"length": rest}) if is_enough else Fix(remove=True),
             )
