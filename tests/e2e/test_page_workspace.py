@@ -25,8 +25,15 @@ REFUSED = "422"
 KEY = "sk-4be1d0a7f3"
 
 
+GROUPS = {"Build": ["Projects"], "Settings": ["Models", "Teams", "Usage", "Users", "Account"]}
+"""Sections that tests open, by the group in which they are."""
+
+
 async def open_section(page: Page, name: str) -> None:
-    await page.get_by_role("navigation", name="Workspace").get_by_role("link", name=name, exact=True).click()
+    links = page.get_by_role("navigation", name="Workspace")
+    (group,) = (group for group, sections in GROUPS.items() if name in sections)
+    await links.get_by_role("link", name=group, exact=True).click()
+    await links.get_by_role("link", name=name, exact=True).click()
     await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
@@ -52,11 +59,14 @@ async def test_a_model_config_is_made_changed_and_deleted(browser: Browser, tmp_
         await expect(page.get_by_label("Address of the API")).to_be_focused()
         await page.get_by_label("Address of the API").fill("http://127.0.0.1:9/v1")
         await page.get_by_role("button", name="Save").click()
-        await page.get_by_role("link", name="<b>Mine</b>").click()
+        await expect(page.get_by_role("button", name="Test")).to_be_visible()
         await expect(page.get_by_label("API key")).to_have_value("")
         assert KEY not in await page.content()
         await page.get_by_label("Name", exact=True).fill("Spare")
         await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("Saved.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Save")).to_be_focused()
+        await open_section(page, "Models")
         await expect(page.get_by_text("compatible/some-model · default")).to_be_visible()
         (row,) = (await get(app.url, "/api/v1/ai/models"))["items"]
         assert (row["name"], row["has_api_key"], row["is_default"]) == ("Spare", True, True)
@@ -88,6 +98,11 @@ async def test_a_change_that_another_tab_has_made_is_not_overwritten(
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_role("alert")).to_contain_text("VERSION_CHANGED")
         assert (await get(app.url, "/api/v1/prompts"))["items"][0]["name"] == "Theirs"
+        await page.get_by_role("button", name="Show it as it is now, with my edits").click()
+        await expect(page.get_by_text("It was changed meanwhile")).to_be_visible()
+        await expect(page.get_by_label("Name", exact=True)).to_have_value("Mine")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("link", name="Mine")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (800, "light")])
@@ -98,8 +113,10 @@ async def test_in_chinese_on_narrow_screens(
         running_app(settings(tmp_path, workspace=True)) as app,
         tab(browser, app.url, hash="#/workspace", locale="zh-CN", width=width, scheme=scheme) as page,
     ):
-        await expect(page.get_by_role("heading", level=1, name="对话")).to_be_visible()
+        await expect(page.get_by_role("heading", level=1, name="蓝图")).to_be_visible()
         await check_accessibility(page)
+        await page.get_by_role("link", name="文档与对话").click()
+        await expect(page.get_by_role("heading", level=1, name="对话")).to_be_visible()
         await page.get_by_role("link", name="提示词模板").click()
         await page.get_by_role("link", name="添加").click()
         await expect(page.get_by_label("内容")).to_be_visible()
@@ -183,7 +200,6 @@ async def test_a_knowledge_base_is_filled_and_searched(browser: Browser, tmp_pat
     ):
         await page.get_by_label("Name", exact=True).fill("Handbook")
         await page.get_by_role("button", name="Save").click()
-        await page.get_by_role("link", name="Handbook").click()
         await page.get_by_label("Upload files").set_input_files(file)
         await page.get_by_text("Show passages").click()
         await expect(page.locator(".chunks")).to_contain_text("8080")
@@ -248,7 +264,7 @@ async def test_a_conversation_streams_survives_a_reload_and_is_stopped(
         await expect(page.locator(".turn-foot").last).to_contain_text("stopped")
         await expect(page.locator(".turn.assistant .text").last).to_have_text("The second")
         gate.set()
-        await page.get_by_role("link", name="Usage").click()
+        await open_section(page, "Usage")
         await expect(page.locator("tbody tr")).to_have_count(1)
         await check_accessibility(page)
 

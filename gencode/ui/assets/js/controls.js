@@ -1,6 +1,7 @@
 // The controls of forms, each with its label, its hint, and the place of a complaint.
 
 import { h } from "./dom.js";
+import { t } from "./words.js";
 
 export function labelled(name, label, hint, control) {
   control.id = name;
@@ -19,6 +20,18 @@ export function labelled(name, label, hint, control) {
 export const text = (placeholder, inputmode) =>
   h("input", { placeholder, inputmode, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
 export const choice = (pairs) => h("select", {}, ...pairs.map(([value, name]) => h("option", { value }, name)));
+
+/** Texts that a press puts into the control of that name. */
+export function examples(name, texts) {
+  const use = ({ target }) => {
+    const control = target.closest("form").elements.namedItem(name);
+    control.value = target.textContent;
+    control.dispatchEvent(new Event("input", { bubbles: true }));
+    control.focus();
+  };
+  const chips = texts.map((one) => h("button", { type: "button", class: "chip", onclick: use }, one));
+  return h("div", { class: "examples", role: "group", "aria-label": t("examples") }, ...chips);
+}
 
 /** Puts a complaint beside the control of that name; false if the form has none. */
 export function mark(form, name, message) {

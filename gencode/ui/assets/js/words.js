@@ -5,13 +5,18 @@ import blueprintsEn from "./texts/blueprints/en.js";
 import blueprintsZh from "./texts/blueprints/zh.js";
 import failuresZh from "./texts/failures/zh.js";
 import en from "./texts/en.js";
+import projectsEn from "./texts/projects/en.js";
+import projectsZh from "./texts/projects/zh.js";
 import taskEn from "./texts/task/en.js";
 import taskZh from "./texts/task/zh.js";
 import workspaceEn from "./texts/workspace/en.js";
 import workspaceZh from "./texts/workspace/zh.js";
 import zh from "./texts/zh.js";
 
-const TEXTS = { en: { ...en, ...taskEn, ...workspaceEn, ...blueprintsEn }, zh: { ...zh, ...taskZh, ...failuresZh, ...workspaceZh, ...blueprintsZh } };
+const TEXTS = {
+  en: { ...en, ...taskEn, ...workspaceEn, ...blueprintsEn, ...projectsEn },
+  zh: { ...zh, ...taskZh, ...failuresZh, ...workspaceZh, ...blueprintsZh, ...projectsZh },
+};
 let chosen =
   forLong.get("language") || navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
 if (!(chosen in TEXTS)) chosen = "en";

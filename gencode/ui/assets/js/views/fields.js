@@ -1,7 +1,7 @@
 // The fields of the form: what they look like, and what they say.
 
 import { hostSelect, modelSelect } from "../choices.js";
-import { choice, labelled, text } from "../controls.js";
+import { choice, examples, labelled, text } from "../controls.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
 
@@ -32,13 +32,7 @@ export function parts() {
       t("promptHint"),
       h("textarea", { rows: 4, maxlength: 100_000, required: true, "aria-keyshortcuts": "Control+Enter" }),
     ),
-    h(
-      "div",
-      { class: "examples", role: "group", "aria-label": t("examples") },
-      ...t("exampleTexts").map((text) =>
-        h("button", { type: "button", class: "chip", onclick: use(text) }, text),
-      ),
-    ),
+    examples("prompt", t("exampleTexts")),
     h(
       "div",
       { class: "pair" },
@@ -96,12 +90,6 @@ export function parts() {
   ];
 }
 
-const use = (example) => () => {
-  const prompt = document.getElementById("prompt");
-  prompt.value = example;
-  prompt.dispatchEvent(new Event("input", { bubbles: true }));
-  prompt.focus();
-};
 
 // --- what it says -----------------------------------------------------------------------------------
 

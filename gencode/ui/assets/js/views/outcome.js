@@ -1,6 +1,7 @@
 // The result of a task that is over: its repository, or what to do after a failure.
 
-import { copy, h, icon } from "../dom.js";
+import { copier } from "../copier.js";
+import { h, icon } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { advice, failureText, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
@@ -177,22 +178,6 @@ export function zip(follow) {
 
 /** What became of the task, as JSON: plan, findings, cost and times. */
 const report = ({ address, id }) => downloadLink(`${address}/report`, `report-${id}.json`, t("report"));
-
-export function copier(text) {
-  const words = h("span", {}, t("copy"));
-  const button = h(
-    "button",
-    { class: "button", "aria-label": `${t("copy")}: ${text}`, onclick: take },
-    icon("copy"),
-    words,
-  );
-  async function take() {
-    await copy(text);
-    words.textContent = t("copied");
-    setTimeout(() => (words.textContent = t("copy")), 1500);
-  }
-  return button;
-}
 
 /** Runs a button's action, once at a time; an error is shown beside the button. `kind`: of the task. */
 export async function act(button, work, kind) {

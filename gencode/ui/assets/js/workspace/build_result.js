@@ -1,10 +1,10 @@
 // What a build has made and what is proven of it, below the task's outcome.
 
 import { get } from "../api.js";
+import { copier } from "../copier.js";
 import { fill, h, icon } from "../dom.js";
 import { downloadLink } from "../download.js";
 import { duration, number, size, t } from "../words.js";
-import { copier } from "../views/outcome.js";
 
 /** A build that failed early has made nothing. */
 export async function buildOf(place, id) {

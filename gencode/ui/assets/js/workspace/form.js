@@ -21,17 +21,27 @@ export function controls(fields, row) {
 }
 
 function control(field, row) {
-  const value = row ? row[field.name] : field.initial;
+  const value = row ? valueAt(row, field.name) : field.initial;
   if (field.type === "tick") return tick(field, value);
   const input = MAKERS[field.type || "text"](field, row);
-  if (field.type !== "secret" && value != null) input.value = Array.isArray(value) ? value.join(", ") : value;
+  if (field.type !== "secret" && value != null) input.value = shown(value);
   if (field.required && !(field.type === "secret" && row)) input.required = true;
   return labelled(field.name, t(field.label), field.hint ? t(field.hint) : "", input);
+}
+
+/** The value of that name; `config.port` is within an object. */
+const valueAt = (row, name) => name.split(".").reduce((value, part) => value?.[part], row);
+
+function shown(value) {
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value !== "object") return value;
+  return Object.entries(value).map((pair) => pair.join("=")).join("\n");
 }
 
 const MAKERS = {
   text: (field) => text(field.optional ? t("default") : ""),
   long: (field) => h("textarea", { rows: field.rows || 8, spellcheck: "false" }),
+  lines: (field) => h("textarea", { rows: field.rows || 4, spellcheck: "false" }),
   number: () => text("", "numeric"),
   decimal: () => text("", "decimal"),
   tags: () => text(""),
@@ -61,15 +71,20 @@ export function freeze(root) {
     else control.disabled = true;
 }
 
-/** What the form says: every field of a new row, and of a known one those that differ. */
+/** What the form says: every field of a new row, and of a known one those that differ. An object is said as a whole. */
 export function values(form, fields, row) {
   const found = {};
+  const said = new Set();
   for (const field of fields) {
     const value = read(form.elements.namedItem(field.name), field);
-    if (row ? !same(value, row[field.name]) && !untouched(field, value) : value !== null && value !== "")
-      found[field.name] = value;
+    const isEmpty = value === null || value === "";
+    const isSaid = row ? !same(value, valueAt(row, field.name)) && !untouched(field, value) : !isEmpty;
+    const [name, part] = field.name.split(".");
+    if (isSaid) said.add(name);
+    if (!part) found[name] = value;
+    else found[name] = { ...found[name], ...(isEmpty ? {} : { [part]: value }) };
   }
-  return found;
+  return Object.fromEntries(Object.entries(found).filter(([name]) => said.has(name)));
 }
 
 /** A secret that is not typed again stays as it is. */
@@ -79,9 +94,16 @@ const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(othe
 
 function read(control, field) {
   if (field.type === "tick") return control.checked;
+  if (field.type === "lines") return pairs(control.value);
   const said = field.type === "long" || field.type === "secret" ? control.value : control.value.trim();
   if (field.type === "tags") return said.split(",").map((tag) => tag.trim()).filter(Boolean);
   if (said === "" && field.optional) return null;
   if (field.type !== "number") return said;
-  return /^\d+$/.test(said) ? Number(said) : said;
+  return /^\d+(\.\d+)?$/.test(said) ? Number(said) : said;
+}
+
+/** Lines such as NAME=value. */
+function pairs(text) {
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  return Object.fromEntries(lines.map((line) => [line.split("=", 1)[0].trim(), line.slice(line.indexOf("=") + 1 || line.length)]));
 }

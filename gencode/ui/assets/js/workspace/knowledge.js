@@ -23,7 +23,7 @@ function documents(path, isOpen) {
     "section",
     { "aria-labelledby": "documents-title" },
     h("h2", { id: "documents-title" }, t("knowledgeDocuments")),
-    isOpen && uploadField(`${path}/documents/upload`, { several: true, done: () => load() }),
+    isOpen && uploadField(`${path}/documents/upload`, { several: true, label: t("uploadFiles"), done: () => load() }),
     rows,
     words,
   );

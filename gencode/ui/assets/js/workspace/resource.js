@@ -17,16 +17,17 @@ export async function listOf(box, section) {
   const rows = h("ul", { class: "cards" });
   const words = h("p", { class: "note" }, t("loading"));
   const more = h("button", { class: "button", hidden: true }, t("olderRows"));
-  const add = section.fields && h("a", { class: "button primary", href: at(section, "new") }, icon("plus"), t("add"));
+  const add = section.fields && !section.isUploaded && h("a", { class: "button primary", href: at(section, "new") }, icon("plus"), t("add"));
   const done = (row) => (location.hash = at(section, row.id));
-  const upload = section.upload && uploadField(section.upload, { done });
+  const upload = section.upload && uploadField(section.upload, { done, ...section.uploads?.() });
   fill(box, heading(t(section.title), add), h("p", { class: "lead" }, t(section.lead)), upload, rows, words, more);
   let cursor = null;
   const load = async () => {
     try {
       const query = new URLSearchParams({ limit: PAGE, ...(cursor ? { cursor } : {}) });
       const page = await get(`${section.path}?${query}`);
-      rows.append(...page[section.rows || "items"].map((row) => item(section, row)));
+      const found = [...(cursor ? [] : page.official || []), ...page[section.rows || "items"]];
+      rows.append(...found.map((row) => item(section, row)));
       cursor = page.next_cursor;
       more.hidden = !cursor;
       words.hidden = rows.children.length > 0;
@@ -42,17 +43,18 @@ export async function listOf(box, section) {
 }
 
 function item(section, row) {
-  const note = [section.note?.(row), t("changed", ago(row.updated_at, Date.now()))].filter(Boolean).join(" · ");
+  const when = row.updated_at && t("changed", ago(row.updated_at, Date.now()));
+  const note = [section.note?.(row), when].filter(Boolean).join(" · ");
   return h(
     "li",
     { class: "card" },
     h("h2", {}, h("a", { href: at(section, row.id) }, row[section.label || "name"])),
-    h("p", { class: "note", title: dated(row.updated_at) }, note),
+    h("p", { class: "note", title: row.updated_at && dated(row.updated_at) }, note),
   );
 }
 
-/** The form of a new row (`id` is "new") or of a known one. */
-export async function formOf(box, section, id) {
+/** The form of a new row (`id` is "new") or of a known one. `news`: what has just happened to it. */
+export async function formOf(box, section, id, news = "") {
   const known = id !== "new";
   let found;
   try {
@@ -61,11 +63,11 @@ export async function formOf(box, section, id) {
     return fill(box, heading(t(section.title)), h("p", { class: "note" }, said(error)));
   }
   const [row, tag] = found ? [await found.json(), found.headers.get("etag")] : [null, null];
-  const may = found ? allowed(found) : { change: true, remove: false };
+  const may = row ? rightsOf(section, row, found) : { change: true, remove: false };
   const trouble = h("div", { class: "trouble", role: "alert" });
-  const fields = section.fields.filter((field) => !(row && field.onlyNew));
+  const fields = section.fields.filter((field) => !(row ? field.onlyNew : field.onlyKnown));
   const form = h("form", { class: "form", novalidate: true }, ...controls(fields, row).filter(Boolean));
-  const outcome = h("p", { class: "note", role: "status" });
+  const outcome = h("p", { class: "note", role: "status" }, news);
   if (!may.change) freeze(form);
   const kept = keepEdits(form, `${section.name}/${id}`, tag, () => formOf(box, section, id));
   if (kept.notice && may.change) form.prepend(kept.notice);
@@ -73,12 +75,28 @@ export async function formOf(box, section, id) {
   form.append(h("div", { class: "send" }, buttons, outcome, trouble));
   form.onsubmit = (event) => {
     event.preventDefault();
-    if (may.change) save(form, { ...section, fields }, row, tag, trouble, kept);
+    if (may.change) save(form, { ...section, fields }, row, tag, trouble, kept, again);
   };
   form.addEventListener("input", (event) => mark(form, event.target.name, ""));
-  const title = row ? row[section.label || "name"] : section.heading ? t(section.heading) : t("addTo", t(section.title));
+  const title = row ? row[section.label || "name"] : section.heading ? t(section.heading) : t("newRows")[section.name];
   const back = !section.heading && h("a", { class: "button quiet", href: `#/workspace/${section.name}` }, t(section.title));
   fill(box, heading(title, back), form, row && section.detail?.(row, may));
+
+  async function again(words) {
+    await formOf(box, section, id, words);
+    box.querySelector("form .primary")?.focus();
+  }
+}
+
+/** Shows the row as it is now. */
+export function showAgain() {
+  announce(t("saved"));
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+/** What belongs to the service is changed by nobody. */
+function rightsOf(section, row, answer) {
+  return section.isFixed?.(row) ? { change: false, remove: false } : allowed(answer);
 }
 
 /** What one may do with the row of this answer: its Allow has PATCH and DELETE for who may. */
@@ -122,7 +140,8 @@ function actionButton(section, { name, path, body, label, told }, row, trouble, 
   return button;
 }
 
-async function save(form, section, row, tag, trouble, kept) {
+/** A row with more than its form, or with something to do, is shown; of others the list is. */
+async function save(form, section, row, tag, trouble, kept, again) {
   trouble.replaceChildren();
   const body = values(form, section.fields, row);
   const missing = section.fields.filter((field) => form.elements.namedItem(field.name).validity?.valueMissing);
@@ -134,11 +153,14 @@ async function save(form, section, row, tag, trouble, kept) {
     const answer = await (await request(path, { method: row ? "PATCH" : "POST", body, headers })).json();
     kept.forget();
     announce(t("saved"));
+    const isShown = section.detail || section.actions || answer.task_id;
     if (answer.task_id && !answer.id) location.hash = `#/task/${answer.task_id}`;
-    else if (answer.task_id) location.hash = at(section, answer.id);
+    else if (isShown && row) await again(t("saved"));
+    else if (isShown) location.hash = at(section, answer.id);
     else location.hash = `#/workspace/${section.name}`;
   } catch (error) {
     refuse(form, trouble, error);
+    if (error.status === 412) trouble.append(h("button", { type: "button", class: "button", onclick: () => again("") }, t("showNow")));
   }
 }
 
@@ -184,12 +206,22 @@ export function sure(question, yes) {
 /** Says what the service refused: beside the fields that it names, else below the form. */
 export function refuse(form, trouble, error) {
   if (!(error instanceof Problem)) return trouble.replaceChildren(h("p", {}, said(error)));
-  const stray = error.errors.filter(({ field, message }) => !form || !mark(form, field, message));
+  const stray = error.errors.filter(({ field, message }) => !form || !markNearest(form, field, message));
   if (form && attend(form) && !stray.length) return trouble.replaceChildren(h("p", {}, t("fieldWrong")));
   trouble.replaceChildren(
     h("p", {}, h("code", {}, error.code), " ", error.message),
     h("p", {}, advice(error.code) || ""),
   );
+}
+
+/** Of `config.variables.PATH` at the control of `config.variables`, if it has none of its own. */
+function markNearest(form, field, message) {
+  const parts = field.split(".");
+  for (let length = parts.length; length; length -= 1) {
+    const rest = parts.slice(length).join(".");
+    if (mark(form, parts.slice(0, length).join("."), rest ? `${rest}: ${message}` : message)) return true;
+  }
+  return false;
 }
 
 /** What an error says to a person. */

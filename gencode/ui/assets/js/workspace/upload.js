@@ -5,14 +5,20 @@ import { h } from "../dom.js";
 import { t } from "../words.js";
 import { refuse } from "./resource.js";
 
+const DOCUMENTS = ".txt,.md,.pdf,.doc,.docx";
+
+/** What says that a field takes the archive of a template set. */
+export const uploadedSet = () => ({ label: t("uploadSet"), hint: t("uploadSetHint"), accept: ".zip" });
+
 /**
  * @param path     the files are sent to, below the API
  * @param several  more than one file may be chosen
+ * @param label    what the field is called; `hint`: which files it takes; `accept`: their endings
  * @param done     is called with the last row that the service made of them, when all are sent
  */
-export function uploadField(path, { several = false, done }) {
+export function uploadField(path, { several = false, label = t("uploadFile"), hint = t("uploadHint"), accept = DOCUMENTS, done }) {
   const trouble = h("div", { class: "trouble", role: "alert" });
-  const file = h("input", { type: "file", id: "upload", multiple: several, accept: ".txt,.md,.pdf,.doc,.docx" });
+  const file = h("input", { type: "file", id: "upload", multiple: several, accept });
 
   async function send(one) {
     const body = new FormData();
@@ -37,6 +43,5 @@ export function uploadField(path, { several = false, done }) {
     file.value = "";
     if (row) done(row);
   };
-  const label = t(several ? "uploadFiles" : "uploadFile");
-  return h("div", { class: "field" }, h("label", { for: "upload" }, label), file, h("small", {}, t("uploadHint")), trouble);
+  return h("div", { class: "field" }, h("label", { for: "upload" }, label), file, h("small", {}, hint), trouble);
 }

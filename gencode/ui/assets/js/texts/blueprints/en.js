@@ -22,13 +22,19 @@ export default {
 
   // A new one
   bpNew: "New blueprint",
-  bpNewNameHint: "Of requirements: empty, and it is called as the application is.",
+  bpNewLead: "Requirements or tables become data models, pages, APIs and flows. You edit them, and build a project from them.",
+  bpNewNameHints: { requirements: "Empty: as the application is called.", file: "Empty: as the file says.", empty: "What the list shows." },
+  bpModelHint: "Which one reads the requirements.",
+  bpRequirementsExamples: [
+    "A user management system: registration, login, roles, a list of users that can be edited",
+    "A library: books with title, author and price; readers; loans with a due date",
+  ],
   bpWay: "How it begins",
   bpWays: { requirements: "From requirements", file: "From a file", empty: "Empty" },
   bpStart: { requirements: "Make a blueprint", file: "Import it", empty: "Create it" },
   bpRequirements: "Requirements",
   bpRequirementsHint: "What the application is for, what it keeps, who uses it and how.",
-  bpDocuments: "Requirement documents that count, too",
+  bpDocuments: "Use requirement documents, too",
   bpFile: "File",
   bpFileHint: "Tables in SQL, DBML, JHipster's JDL, or an OpenAPI document.",
   bpSource: "Its text",
@@ -43,7 +49,8 @@ export default {
   bpTabs: {
     models: "Data models",
     pages: "Pages",
-    apis: "APIs and flows",
+    apis: "APIs",
+    flows: "Business flows",
     application: "Application",
     findings: "Findings",
     proposals: "Proposals",
@@ -71,13 +78,15 @@ export default {
   bpMoveIn: (name) => `Move ${name} into the one above`,
   bpMoveOut: (name) => `Move ${name} out`,
   bpElementGone: "This element is not there any more.",
+  bpFilter: "Filter",
+  bpFilterOf: (list) => `Filter: ${list}`,
 
   // Data models
   bpDiagram: "Entity diagram",
   bpDiagramHint: "Arrow keys move between the data models, Enter opens one.",
   bpSmaller: "Smaller",
   bpLarger: "Larger",
-  bpFit: "Fit",
+  bpFit: "Show all",
   bpEntity: (name) => `Data model ${name}`,
   bpEntityLabel: (name, fields, relations, findings) =>
     `${name}: ${count(fields, "field", "fields")}, ${count(relations, "relation", "relations")}${findings ? `, ${count(findings, "finding", "findings")}` : ""}`,
@@ -187,7 +196,7 @@ export default {
   // APIs and flows
   bpApis: "APIs",
   bpNoApis: "There are none beyond those that every data model has.",
-  bpAddApi: "Add an api",
+  bpAddApi: "Add an API",
   bpApiPathHint: "Such as /orders/{id}/cancel.",
   bpMethod: "Method",
   bpRunsFlow: "Runs the flow",
@@ -256,6 +265,8 @@ export default {
   bpDatabases: { postgresql: "PostgreSQL", mysql: "MySQL or MariaDB" },
   bpFrontend: "Front end",
   bpFrontends: { vue: "Vue 3 with Element Plus", none: "None" },
+  bpBackend: "FastAPI with SQLAlchemy, Alembic migrations and tests is always the back end.",
+  bpFrontendHint: "Vue makes lists and forms for each data model, and takes about a minute more to prove. None: the API only.",
   bpOpenParts: "Business flows",
   bpOpenPartsHint: "What the templates leave open.",
   bpOpenPartsBy: { model: "A model writes what is not written yet", rewrite: "A model writes all of them anew", skeleton: "They stay unwritten" },

@@ -75,8 +75,9 @@ function stack() {
       "div",
       { class: "grid" },
       labelled("database", t("bpDatabase"), "", choice(named("bpDatabases"))),
-      labelled("frontend", t("bpFrontend"), "", choice(named("bpFrontends"))),
+      labelled("frontend", t("bpFrontend"), t("bpFrontendHint"), choice(named("bpFrontends"))),
     ),
+    h("p", { class: "note" }, t("bpBackend")),
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { h, icon } from "../../dom.js";
 import { t } from "../../words.js";
-import { bound, choiceOf, field, idOf, small, textOf, words } from "./inputs.js";
+import { bound, choiceOf, field, idOf, names, small, textOf, words } from "./inputs.js";
 import { ACTIONS, COMPONENT_TYPES, nameOf } from "./spec.js";
 
 /** `redraw`: shows the tree again, whose words have changed. */
@@ -16,8 +16,7 @@ export function componentForm(draft, component, redraw) {
     h(
       "div",
       { class: "grid" },
-      field(t("bpName"), textOf(draft, component, "name", id("name"))),
-      field(t("bpLabel"), textOf(draft, component, "label", id("label"))),
+      ...names(draft, component, id),
       field(t("bpColumns").type, choiceOf(draft, component, "type", id("type"), types)),
       field(t("bpBoundTo"), entityOf(draft, component, id("entity"), redraw)),
       component.dataBinding && field(t("bpAction"), choiceOf(draft, component.dataBinding, "action", id("action"), words(ACTIONS, "bpActions"))),

@@ -2,7 +2,7 @@
 
 import { post, unique } from "../../api.js";
 import { modelSelect, rowSelect } from "../../choices.js";
-import { attend, choice, labelled, mark, text } from "../../controls.js";
+import { attend, choice, examples, labelled, mark, text } from "../../controls.js";
 import { fill, h } from "../../dom.js";
 import { t } from "../../words.js";
 import { keepEdits } from "../kept_form.js";
@@ -23,10 +23,15 @@ export function creation(box) {
   const form = h(
     "form",
     { class: "form", novalidate: true },
-    labelled("name", t("rowName"), t("bpNewNameHint"), text("")),
-    labelled("project_id", t("bpProject"), t("bpProjectHint"), rowSelect("projects", t("bpOwn"))),
+    h("p", { class: "lead" }, t("bpNewLead")),
     labelled("way", t("bpWay"), "", choice(WAYS.map((way) => [way, t("bpWays")[way]]))),
     ...WAYS.map((way) => sections[way]),
+    h(
+      "div",
+      { class: "grid" },
+      labelled("name", t("rowName"), t("bpNewNameHints").requirements, text("")),
+      labelled("project_id", t("bpProject"), t("bpProjectHint"), rowSelect("projects", t("bpOwn"))),
+    ),
     h("div", { class: "send" }, button, trouble),
   );
   const kept = keepEdits(form, "blueprints/new", null, () => creation(box));
@@ -44,6 +49,7 @@ export function creation(box) {
     const way = form.elements.way.value;
     for (const one of WAYS) sections[one].hidden = one !== way;
     button.textContent = t("bpStart")[way];
+    form.querySelector("#name-hint").textContent = t("bpNewNameHints")[way];
   }
 
   form.onsubmit = async (event) => {
@@ -72,9 +78,10 @@ export function creation(box) {
 }
 
 const ofRequirements = (documents) => [
-  labelled("text", t("bpRequirements"), t("bpRequirementsHint"), h("textarea", { rows: 10 })),
+  labelled("text", t("bpRequirements"), t("bpRequirementsHint"), h("textarea", { rows: 8 })),
+  examples("text", t("bpRequirementsExamples")),
   documents.element,
-  labelled("model", t("model"), t("answerModelHint"), modelSelect()),
+  labelled("model", t("model"), t("bpModelHint"), modelSelect()),
 ];
 
 function ofFile() {

@@ -11,7 +11,10 @@ const LINE = 18; // height of a field
 const HEAD = 30;
 const MOST_FIELDS = 12; // that a box shows
 const MARGIN = 24;
-const ZOOMS = [0.3, 0.45, 0.65, 0.85, 1, 1.25, 1.6];
+const WIDEST = 13; // of a letter; short texts need not be measured
+const MONO = 6.7; // of a letter of a type
+const ZOOMS = [0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.85, 1, 1.25, 1.6];
+const READABLE = 0.45; // the smallest zoom at which names can be read
 
 function s(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
@@ -61,8 +64,10 @@ export function diagram(address) {
       one.setAttribute("transform", `translate(${places.get(id).x} ${places.get(id).y})`);
       one.setAttribute("tabindex", id === first ? "0" : "-1");
     }
-    if (factor === null) fit();
+    const isFirst = factor === null;
+    if (isFirst) factor = Math.max(READABLE, Math.min(1, room().width / size.width));
     scale();
+    if (isFirst) reveal(first);
     if (focused) drawn.get(focused)?.element.focus();
   }
 
@@ -73,9 +78,19 @@ export function diagram(address) {
     return known?.told === told ? known : { told, element: box(entity, address(entity.id), findings, isChosen) };
   }
 
+  const room = () => ({ width: view.clientWidth || 900, height: parseFloat(getComputedStyle(view).maxHeight) });
+
+  /** All of it is seen at once. */
   function fit() {
-    const room = view.clientWidth || 900;
-    factor = Math.max(ZOOMS[1], Math.min(1, room / size.width));
+    factor = Math.max(ZOOMS[0], Math.min(1, room().width / size.width, room().height / size.height));
+  }
+
+  /** Puts a box into the middle, and moves nothing but the diagram. */
+  function reveal(id) {
+    const place = places.get(id);
+    if (!place) return;
+    view.scrollLeft = (place.x + MARGIN + WIDTH / 2) * factor - view.clientWidth / 2;
+    view.scrollTop = (place.y + MARGIN + HEAD) * factor - view.clientHeight / 2;
   }
 
   function zoom(by) {
@@ -132,7 +147,8 @@ function countsOf({ findings }) {
 
 function box(entity, href, findings, isChosen) {
   const left = entity.fields.length - MOST_FIELDS;
-  const title = entity.label && entity.label !== entity.name ? `${entity.label} · ${entity.name}` : entity.name;
+  const title = entity.label && entity.label !== entity.name ? `${nameOf(entity)} · ${entity.name}` : entity.name;
+  const mark = findings > 0 && `⚠ ${findings}`;
   return s(
     "a",
     {
@@ -143,28 +159,44 @@ function box(entity, href, findings, isChosen) {
       "aria-label": t("bpEntityLabel", nameOf(entity), entity.fields.length, entity.relations.length, findings),
     },
     s("rect", { class: "frame", width: WIDTH, height: heightOf(entity), rx: 6 }),
-    s("text", { class: "title", x: 10, y: 20 }, cut(title, 24)),
-    findings > 0 && s("text", { class: "mark", x: WIDTH - 10, y: 20, "text-anchor": "end" }, `⚠ ${findings}`),
+    s("text", { class: "title", x: 10, y: 20 }, cut(title, WIDTH - 20 - (mark ? widthOf(mark) + 8 : 0), 650)),
+    mark && s("text", { class: "mark", x: WIDTH - 10, y: 20, "text-anchor": "end" }, mark),
     s("line", { x1: 0, y1: HEAD, x2: WIDTH, y2: HEAD }),
     ...entity.fields.slice(0, MOST_FIELDS).flatMap((field, at) => row(field, HEAD + LINE * at + 16)),
     left > 0 && s("text", { class: "type", x: 10, y: HEAD + LINE * MOST_FIELDS + 16 }, t("bpMoreFields", left)),
   );
 }
 
-const row = (field, y) => [
-  s("text", { class: field.required ? "field required" : "field", x: 10, y }, cut(field.name, 16)),
-  s("text", { class: "type", x: WIDTH - 10, y, "text-anchor": "end" }, field.unique ? `${field.type} U` : field.type),
-];
+function row(field, y) {
+  const type = field.unique ? `${field.type} U` : field.type;
+  return [
+    s("text", { class: field.required ? "field required" : "field", x: 10, y }, cut(field.name, WIDTH - 28 - MONO * type.length, 600)),
+    s("text", { class: "type", x: WIDTH - 10, y, "text-anchor": "end" }, type),
+  ];
+}
 
-function cut(text, most) {
-  let width = 0;
-  let found = "";
-  for (const sign of text) {
-    width += sign.codePointAt(0) > 0x2e80 ? 2 : 1;
-    if (width > most) return `${found}…`;
-    found += sign;
+const rulers = new Map(); // by weight: the width of a text in that font, which takes long to set
+
+function widthOf(text, weight = 400) {
+  if (!rulers.has(weight)) {
+    const ruler = document.createElement("canvas").getContext("2d");
+    ruler.font = `${weight} 12px ${getComputedStyle(document.body).fontFamily}`;
+    rulers.set(weight, ruler);
   }
-  return found;
+  return rulers.get(weight).measureText(text).width;
+}
+
+/** The text, or as much of it as is not wider than `room`. */
+function cut(text, room, weight) {
+  if (text.length * WIDEST <= room || widthOf(text, weight) <= room) return text;
+  const signs = [...text];
+  let [fits, not] = [0, signs.length];
+  while (not - fits > 1) {
+    const middle = (fits + not) >> 1;
+    if (widthOf(`${signs.slice(0, middle).join("")}…`, weight) <= room) fits = middle;
+    else not = middle;
+  }
+  return `${signs.slice(0, fits).join("")}…`;
 }
 
 /** Lines between boxes. The ends at one side of a box are in the order of what they lead to, so that few cross. */

@@ -1,8 +1,9 @@
 // A list of elements of one kind beside the editor of the chosen one.
 
-import { fill, h, icon } from "../../dom.js";
+import { h, icon } from "../../dom.js";
 import { t } from "../../words.js";
 import { sure } from "../resource.js";
+import { filteredList } from "./filtered_list.js";
 import { slot, small } from "./inputs.js";
 import { move, nameOf } from "./spec.js";
 
@@ -18,7 +19,7 @@ import { move, nameOf } from "./spec.js";
  */
 export function elementList(draft, { list, make, note, texts, chosen, editor, links: { tab, address, go } }) {
   const elements = () => draft.spec[list];
-  const rows = h("ol", { class: "element-list ordered", "aria-label": t(texts.title) });
+  const rows = filteredList("ol", t(texts.title));
   const current = elements().find(({ id }) => id === chosen);
   const create = () => {
     const made = make(elements());
@@ -35,12 +36,13 @@ export function elementList(draft, { list, make, note, texts, chosen, editor, li
       h("span", { class: "spring" }),
       draft.isOpen && h("button", { type: "button", class: "button", id: `add-${list}`, onclick: create }, icon("plus"), t(texts.add)),
     ),
-    elements().length > 0 ? rows : h("p", { class: "note" }, t(texts.none)),
+    elements().length > 0 ? rows.element : h("p", { class: "note" }, t(texts.none)),
     current && edited(),
+    chosen && !current && h("p", { class: "note" }, t("bpElementGone")),
   );
 
   function update() {
-    fill(rows, ...elements().map(item));
+    rows.update(elements().map(item));
   }
 
   function item(one, at) {

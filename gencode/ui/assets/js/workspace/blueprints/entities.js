@@ -1,25 +1,26 @@
 // The tab of the data models: their list, the diagram, and the editor of one of them.
 
-import { fill, h, icon } from "../../dom.js";
+import { h, icon } from "../../dom.js";
 import { t } from "../../words.js";
 import { sure } from "../resource.js";
 import { diagram } from "./diagram.js";
 import { fieldTable } from "./field_table.js";
-import { field, idOf, longOf, slot, textOf } from "./inputs.js";
+import { filteredList } from "./filtered_list.js";
+import { field, idOf, longOf, names, slot, textOf } from "./inputs.js";
 import { constraints, relationTable } from "./relation_table.js";
 import { linksOf, nameOf, newEntity } from "./spec.js";
 
 /** @param go  (element, tab) shows another element */
 export function entitiesTab(draft, chosen, { address, go }) {
   const graph = diagram((id) => address("models", id));
-  const list = h("ul", { class: "element-list", "aria-label": t("bpTabs").models });
+  const list = filteredList("ul", t("bpTabs").models);
   const entity = draft.spec.dataModels.find(({ id }) => id === chosen);
   const add = h("button", { type: "button", class: "button", id: "add-entity", onclick: create }, icon("plus"), t("bpAddEntity"));
   const element = h(
     "div",
     { class: "stack" },
     draft.isOpen && h("div", { class: "buttons" }, add),
-    list,
+    list.element,
     draft.spec.dataModels.length > 0 ? graph.element : h("p", { class: "note" }, t("bpNoEntities")),
     entity && editor(draft, entity, { address, go }),
     chosen && !entity && h("p", { class: "note" }, t("bpElementGone")),
@@ -32,7 +33,7 @@ export function entitiesTab(draft, chosen, { address, go }) {
   }
 
   function update() {
-    fill(list, ...draft.spec.dataModels.map((one) => item(draft, one, one.id === chosen, address)));
+    list.update(draft.spec.dataModels.map((one) => item(draft, one, one.id === chosen, address)));
     if (draft.spec.dataModels.length) graph.update(draft, chosen);
   }
   return { element, update };
@@ -76,8 +77,7 @@ function editor(draft, entity, { address, go }) {
     h(
       "div",
       { class: "grid" },
-      field(t("bpName"), textOf(draft, entity, "name", id("name")), t("bpNameHint")),
-      field(t("bpLabel"), textOf(draft, entity, "label", id("label")), t("bpLabelHint")),
+      ...names(draft, entity, id),
       field(t("bpTable"), textOf(draft, entity, "table", id("table")), t("bpTableHint")),
       field(t("description"), longOf(draft, entity, "description", id("description"))),
     ),

@@ -5,7 +5,7 @@ import { t } from "../../words.js";
 import { note } from "./finding_slots.js";
 import { find, nameOf } from "./spec.js";
 
-const TABS = { dataModels: "models", pages: "pages", apis: "apis", businessFlows: "apis" };
+const TABS = { dataModels: "models", pages: "pages", apis: "apis", businessFlows: "flows" };
 
 export function findingsTab(draft, _chosen, { address }) {
   const rows = h("ul", { class: "stack tight", "aria-label": t("bpTabs").findings });

@@ -3,6 +3,7 @@
 import { choice } from "../../controls.js";
 import { h, icon } from "../../dom.js";
 import { t } from "../../words.js";
+import { nameOf } from "./spec.js";
 
 /** Names controls: ids that are unique on the page and the same each time it is drawn. */
 export const idOf = (...parts) => parts.join("-").replace(/[^A-Za-z0-9_-]/g, (sign) => `.${sign.codePointAt(0)}`);
@@ -52,6 +53,9 @@ export function choiceOf(draft, target, key, id, pairs, options = {}) {
 /** The empty choice is null. */
 export const orNull = { read: (text) => text || null };
 
+/** Options that name elements, or none of them. */
+export const orNothing = (elements) => [["", t("bpNothing")], ...elements.map((one) => [one.id, nameOf(one)])];
+
 export const words = (names, group) => names.map((name) => [name, t(group)[name] || name]);
 
 /** A control with its label above it. */
@@ -61,7 +65,11 @@ export function field(label, control, hint) {
   return h("div", { class: "field" }, h("label", { for: control.id }, label), control, below);
 }
 
-export const ticked = (label, control) => h("label", { class: "tick" }, control, h("span", {}, label));
+/** The fields of what an element is called. `id`: (key) => the id of a control. */
+export const names = (draft, element, id) => [
+  field(t("bpName"), textOf(draft, element, "name", id("name")), t("bpNameHint")),
+  field(t("bpLabel"), textOf(draft, element, "label", id("label")), t("bpLabelHint")),
+];
 
 /** A control in a table: its column and its row say what it is. */
 export function cell(label, control, attributes = {}) {

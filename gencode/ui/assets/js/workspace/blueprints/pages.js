@@ -4,7 +4,7 @@ import { h } from "../../dom.js";
 import { t } from "../../words.js";
 import { componentTree } from "./component_tree.js";
 import { elementList } from "./element_list.js";
-import { field, idOf, longOf, textOf } from "./inputs.js";
+import { field, idOf, longOf, names, textOf } from "./inputs.js";
 import { flattened, newPage } from "./spec.js";
 
 export const pagesTab = (draft, chosen, { address, go }) =>
@@ -24,8 +24,7 @@ function editor(draft, page, path) {
     h(
       "div",
       { class: "grid" },
-      field(t("bpName"), textOf(draft, page, "name", id("name")), t("bpNameHint")),
-      field(t("bpLabel"), textOf(draft, page, "label", id("label")), t("bpLabelHint")),
+      ...names(draft, page, id),
       field(t("bpPath"), textOf(draft, page, "path", id("path")), t("bpPathHint")),
       field(t("bpLayout"), textOf(draft, page, "layout", id("layout"))),
       field(t("description"), longOf(draft, page, "description", id("description"))),

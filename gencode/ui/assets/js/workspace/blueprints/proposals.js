@@ -91,7 +91,7 @@ function parsing(draft) {
     { class: "form", novalidate: true },
     labelled("text", t("bpFurther"), t("bpFurtherHint"), h("textarea", { rows: 4 })),
     documents.element,
-    labelled("model", t("model"), t("answerModelHint"), modelSelect()),
+    labelled("model", t("model"), t("bpModelHint"), modelSelect()),
     h("div", { class: "buttons" }, button),
     trouble,
   );

@@ -16,8 +16,14 @@ export const COMPONENT_TYPES = [
   ...["container", "tabs", "tab", "heading", "text", "button", "search", "divider", "statistic", "image"],
 ];
 
-/** What an element is called: its label where there is one. */
-export const nameOf = (element) => element.label || element.name || element.id;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/;
+
+/** What an element is called: its label where there is one. What is written from right to left is isolated, so that
+ * it turns nothing else around. */
+export function nameOf({ label, name, id }) {
+  const said = label || name || id;
+  return RIGHT_TO_LEFT.test(said) ? `\u2068${said}\u2069` : said;
+}
 
 /** An id that no element has or had: a new element is never taken for one that was removed. */
 const newId = (prefix) => `${prefix}_${unique().slice(0, 10)}`;

@@ -13,6 +13,7 @@ import { Draft } from "./draft.js";
 import { entitiesTab } from "./entities.js";
 import { fillSlots } from "./finding_slots.js";
 import { findingsTab, formOf } from "./findings_tab.js";
+import { flowsTab } from "./flows.js";
 import { pagesTab } from "./pages.js";
 import { proposalsTab } from "./proposals.js";
 import { versionsTab } from "./versions.js";
@@ -21,6 +22,7 @@ const TABS = {
   models: entitiesTab,
   pages: pagesTab,
   apis: apisTab,
+  flows: flowsTab,
   application: applicationTab,
   findings: findingsTab,
   proposals: proposalsTab,
@@ -28,7 +30,7 @@ const TABS = {
   build: buildTab,
 };
 const PAUSE = 150; // milliseconds without an edit, after which lists and diagram show it
-const DOCUMENT_TABS = ["models", "pages", "apis", "application"];
+const DOCUMENT_TABS = ["models", "pages", "apis", "flows", "application"];
 
 /** Shows the blueprint `#/workspace/blueprints/ID/TAB/ELEMENT`; gives what shows another tab or element of it. */
 export async function workbench(box, id, tab, element) {

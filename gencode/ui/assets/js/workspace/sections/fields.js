@@ -1,0 +1,3 @@
+// Fields that several resources have.
+
+export const NAME = { name: "name", label: "rowName", required: true };
