@@ -64,7 +64,7 @@ async def test_a_model_config_is_made_changed_and_deleted(browser: Browser, tmp_
         assert KEY not in await page.content()
         await page.get_by_label("Name", exact=True).fill("Spare")
         await page.get_by_role("button", name="Save").click()
-        await expect(page.get_by_text("Saved.")).to_be_visible()
+        await expect(page.locator("form").get_by_text("Saved.", exact=True)).to_be_visible()
         await expect(page.get_by_role("button", name="Save")).to_be_focused()
         await open_section(page, "Models")
         await expect(page.get_by_text("compatible/some-model · default")).to_be_visible()

@@ -20,7 +20,7 @@ function secrets({ id, secrets: names }, isOpen) {
       await request(`deployments/${id}`, { method: "PATCH", body: { secrets: { [name]: value } } });
       showAgain();
     } catch (error) {
-      for (const one of error.errors || []) if (one.field.startsWith("secrets")) one.field = one.field.endsWith(name) ? "secret-value" : "secret-name";
+      for (const one of error.errors || []) one.field = one.rule === "string_too_short" ? "secret-value" : "secret-name";
       refuse(form, trouble, error);
     }
   };

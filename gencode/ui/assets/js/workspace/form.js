@@ -25,6 +25,7 @@ function control(field, row) {
   if (field.type === "tick") return tick(field, value);
   const input = MAKERS[field.type || "text"](field, row);
   if (field.type !== "secret" && value != null) input.value = shown(value);
+  if (field.once && row) input.disabled = true;
   if (field.required && !(field.type === "secret" && row)) input.required = true;
   return labelled(field.name, t(field.label), field.hint ? t(field.hint) : "", input);
 }

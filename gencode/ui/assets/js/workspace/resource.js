@@ -3,6 +3,7 @@
 import { Problem, Unreachable, get, request } from "../api.js";
 import { attend, mark } from "../controls.js";
 import { announce, fill, h, icon } from "../dom.js";
+import { problemOf } from "../field_problems.js";
 import { advice } from "../kinds.js";
 import { ago, dated, t } from "../words.js";
 import { controls, freeze, values } from "./form.js";
@@ -10,6 +11,7 @@ import { keepEdits } from "./kept_form.js";
 import { uploadField } from "./upload.js";
 
 const PAGE = 50;
+const KEY = "[key]"; // how the service says that not the value, but its name is wrong
 const at = (section, id) => `#/workspace/${section.name}/${id}`;
 
 /** The rows, newest first, a page at a time. */
@@ -206,7 +208,7 @@ export function sure(question, yes) {
 /** Says what the service refused: beside the fields that it names, else below the form. */
 export function refuse(form, trouble, error) {
   if (!(error instanceof Problem)) return trouble.replaceChildren(h("p", {}, said(error)));
-  const stray = error.errors.filter(({ field, message }) => !form || !markNearest(form, field, message));
+  const stray = error.errors.filter((one) => !form || !markNearest(form, one.field, problemOf(one)));
   if (form && attend(form) && !stray.length) return trouble.replaceChildren(h("p", {}, t("fieldWrong")));
   trouble.replaceChildren(
     h("p", {}, h("code", {}, error.code), " ", error.message),
@@ -218,7 +220,7 @@ export function refuse(form, trouble, error) {
 function markNearest(form, field, message) {
   const parts = field.split(".");
   for (let length = parts.length; length; length -= 1) {
-    const rest = parts.slice(length).join(".");
+    const rest = parts.slice(length).filter((part) => part !== KEY).join(".");
     if (mark(form, parts.slice(0, length).join("."), rest ? `${rest}: ${message}` : message)) return true;
   }
   return false;

@@ -8,7 +8,7 @@
 // fields    of the form: `type` is text (the default), long, number, decimal, tags, lines, tick, choice, secret, model,
 //           or row (of the resource at the path `of`); a name such as `config.port` is within an object;
 //           `optional` ones are null when they are empty; `more` ones are below "More options"; `onlyNew` and
-//           `onlyKnown` ones belong to forms of new or of stored rows
+//           `onlyKnown` ones belong to forms of new or of stored rows; `once`: it cannot be changed
 // detail    what stands below the form of a stored row
 // actions   POST routes below a row; one that submits a task leads to it; `when`: for which rows there is one
 // onlyForm  there is no list: the form submits a task

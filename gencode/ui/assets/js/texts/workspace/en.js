@@ -35,6 +35,16 @@ export default {
   discardEdits: "Discard the edits",
   showNow: "Show it as it is now, with my edits",
   readOnly: "You may read this, and not change it.",
+  fieldRules: {
+    string_pattern_mismatch: () => "It has not the form that is described here.",
+    string_too_short: (least) => (least === "1" ? "This is needed." : `${least} characters at least.`),
+    string_too_long: (most) => `${most} characters at most.`,
+    greater_than_equal: (least) => `${least} at least.`,
+    less_than_equal: (most) => `${most} at most.`,
+    int_type: () => "It must be a whole number.",
+    float_type: () => "It must be a number.",
+    missing: () => "This is needed.",
+  },
   rowName: "Name",
   description: "Description",
 

@@ -35,6 +35,16 @@ export default {
   discardEdits: "放弃修改",
   showNow: "显示最新内容，并保留我的修改",
   readOnly: "您可以查看，但不能修改。",
+  fieldRules: {
+    string_pattern_mismatch: () => "不符合此处说明的格式。",
+    string_too_short: (least) => (least === "1" ? "必填。" : `至少 ${least} 个字符。`),
+    string_too_long: (most) => `最多 ${most} 个字符。`,
+    greater_than_equal: (least) => `不得小于 ${least}。`,
+    less_than_equal: (most) => `不得大于 ${most}。`,
+    int_type: () => "必须是整数。",
+    float_type: () => "必须是数字。",
+    missing: () => "必填。",
+  },
   rowName: "名称",
   description: "说明",
 

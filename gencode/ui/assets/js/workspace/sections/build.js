@@ -88,7 +88,7 @@ export const BUILD = [
         .filter(Boolean)
         .join(" · "),
     fields: [
-      { name: "project_id", label: "bpProject", type: "row", of: "projects", required: true, onlyNew: true },
+      { name: "project_id", label: "bpProject", type: "row", of: "projects", required: true, once: true },
       NAME,
       { name: "env_name", label: "environment", hint: "environmentHint", required: true },
       { name: "config_data.domain", label: "domain", hint: "domainHint", optional: true },
