@@ -172,6 +172,9 @@ async def test_what_another_tab_has_saved_is_not_overwritten_unasked(
             assert (await spec_of(app.url, blueprint))["label"] == "Mine again"
 
 
+WIDEST_BOX = "Math.max(...[...document.querySelectorAll('.entity')].map((box) => box.getBBox().width))"
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 async def test_by_keyboard_in_chinese(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
     long = {"name": "Long", "label": "Z" * 200, "fields": [{"name": "f" * 200, "type": "string"}]}
@@ -182,8 +185,7 @@ async def test_by_keyboard_in_chinese(browser: Browser, tmp_path: Path, width: i
             box = page.locator(".diagram a").first
             await expect(box).to_be_visible()
             await check_accessibility(page)
-            widest = "Math.max(...[...document.querySelectorAll('.entity')].map((one) => one.getBBox().width))"
-            assert await page.evaluate(widest) <= 210
+            assert await page.evaluate(WIDEST_BOX) <= 210
             await box.focus()
             await page.keyboard.press("ArrowRight")
             await page.keyboard.press("Enter")
@@ -229,7 +231,8 @@ async def test_apis_and_flows_are_edited(browser: Browser, tmp_path: Path) -> No
 
 async def test_an_api_and_a_flow_of_the_same_id_are_opened_each(browser: Browser, tmp_path: Path) -> None:
     """As the offline model makes them. Of many elements, those are listed that have what is typed."""
-    flows = [{"name": name, "steps": [{"text": "Wait"}]} for name in ["logIn", *(f"flow{i}" for i in range(20))]]
+    names = ["logIn", *(f"flow{number}" for number in range(20))]
+    flows = [{"name": name, "steps": [{"text": "Wait"}]} for name in names]
     apis = [{"name": "logIn", "method": "POST", "path": "/log-in", "flow": "logIn"}]
     async with running_app(settings(tmp_path, workspace=True)) as app:
         blueprint = await store(app.url, apis=apis, businessFlows=flows)
@@ -303,8 +306,10 @@ LAYOUT = r"""async () => {
   const isSame = JSON.stringify([...one.places]) === JSON.stringify([...other.places]);
   const overlaps = all.flatMap((a, at) => all.slice(at + 1).filter((b) => meet(a, b))).length;
   const { nameOf } = await import("./page/js/workspace/blueprints/spec.js");
-  const isIsolated = nameOf({ label: "\u202eshop" }) === "\u2068\u202eshop\u2069" && nameOf({ name: "Shop" }) === "Shop";
-  return [isSame, overlaps, isIsolated && all.every(({ x, y, height }) => x >= 0 && y >= 0 && y + height <= one.height)];
+  const turned = nameOf({ label: "\u202eshop" }) === "\u2068\u202eshop\u2069";
+  const isIsolated = turned && nameOf({ name: "Shop" }) === "Shop";
+  const areInside = all.every(({ x, y, height }) => x >= 0 && y >= 0 && y + height <= one.height);
+  return [isSame, overlaps, isIsolated && areInside];
 }"""
 COMPACT = """async (spec) => (await import("./page/js/workspace/blueprints/spec.js")).compact(spec)"""
 
