@@ -30,6 +30,7 @@ from gencode.blueprints.types import (
     MAX_PRECISION,
     MAX_SCALE,
     SIZED,
+    TEXTS,
     Action,
     FieldType,
     HttpMethod,
@@ -128,6 +129,13 @@ class EntityField(Element):
         if self.type is FieldType.STRING:
             return self.length or DEFAULT_LENGTH
         return self.length if self.type in SIZED else None
+
+    @property
+    def least_length(self) -> int | None:
+        """Of a text: what is required is not empty, unless it may be by `min_length` or is by default."""
+        if self.type not in TEXTS or self.min_length is not None:
+            return self.min_length
+        return int(self.required and self.default != "")
 
     @property
     def column_digits(self) -> tuple[int, int]:

@@ -67,6 +67,8 @@ class HttpMethod(StrEnum):
 
 SIZED = frozenset({FieldType.STRING, FieldType.BINARY})
 """Types that have a `length`."""
+TEXTS = frozenset({FieldType.STRING, FieldType.TEXT})
+"""Types that have a `min_length`."""
 NUMERIC = frozenset({FieldType.INTEGER, FieldType.BIGINT, FieldType.DECIMAL, FieldType.FLOAT})
 """Types that have a `minimum` and a `maximum`."""
 UNINDEXABLE = frozenset({FieldType.TEXT, FieldType.JSON, FieldType.BINARY})

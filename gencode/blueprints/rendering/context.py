@@ -109,7 +109,7 @@ def _field(table: str, field: EntityField) -> dict[str, Any]:
         "index": constraint_name("ix", table, name) if field.index and not field.unique else "",
         "minimum": _number(field.minimum),
         "maximum": _number(field.maximum),
-        "min_length": field.min_length,
+        "min_length": field.least_length,
     }
 
 

@@ -130,10 +130,9 @@ def _schema(field: Field) -> str:
 
 
 def _limits(field: Field) -> list[str]:
-    shortest = field["min_length"] if field["min_length"] is not None else int(field["required"])
     limits = {
-        "string": [f"min_length={shortest}", f"max_length={field['length']}"],
-        "text": [f"min_length={shortest}", f"max_length={MAX_TEXT}"],
+        "string": [f"min_length={field['min_length']}", f"max_length={field['length']}"],
+        "text": [f"min_length={field['min_length']}", f"max_length={MAX_TEXT}"],
         "decimal": [
             f"max_digits={field['precision']}",
             f"decimal_places={field['scale']}",
@@ -148,10 +147,9 @@ def _limits(field: Field) -> list[str]:
 def _sample(field: Field) -> str:
     """An expression of the tests: another value at each call, as JSON has it."""
     lowest, highest = field["minimum"], field["maximum"]
-    shortest = field["min_length"] if field["min_length"] is not None else int(field["required"])
     samples: Mapping[str, Callable[[], str]] = {
-        "string": lambda: f"values.text({field['length']}, {shortest})",
-        "text": lambda: f"values.text({MAX_TEXT}, {shortest})",
+        "string": lambda: f"values.text({field['length']}, {field['min_length']})",
+        "text": lambda: f"values.text({MAX_TEXT}, {field['min_length']})",
         "integer": lambda: f"values.integer({_lowest(lowest, highest)}, {_highest(lowest, highest)})",
         "bigint": lambda: f"values.integer({_lowest(lowest, highest)}, {_highest(lowest, highest)})",
         "decimal": lambda: f"values.decimal({field['precision']}, {field['scale']}, {lowest!r}, {highest!r})",

@@ -21,6 +21,7 @@ from gencode.blueprints.types import (
     MAX_PRECISION,
     NUMERIC,
     SIZED,
+    TEXTS,
     UNINDEXABLE,
     FieldType,
 )
@@ -51,7 +52,7 @@ def _type_parameters(path: str, field: EntityField) -> Iterator[Finding]:
         "length": field.length is not None and field.type not in SIZED,
         "precision": field.precision is not None and field.type is not FieldType.DECIMAL,
         "scale": field.scale is not None and field.type is not FieldType.DECIMAL,
-        "minLength": field.min_length is not None and field.type not in {FieldType.STRING, FieldType.TEXT},
+        "minLength": field.min_length is not None and field.type not in TEXTS,
         "minimum": field.minimum is not None and field.type not in NUMERIC,
         "maximum": field.maximum is not None and field.type not in NUMERIC,
         "enumValues": bool(field.enum_values) and field.type is not FieldType.ENUM,
@@ -185,7 +186,7 @@ def _is_float(_field: EntityField, value: JsonValue) -> bool:
 
 
 def _is_text(field: EntityField, value: JsonValue) -> bool:
-    return isinstance(value, str) and len(value) <= (field.column_length or 0)
+    return isinstance(value, str) and (field.min_length or 0) <= len(value) <= (field.column_length or 0)
 
 
 def _is_read(read: Callable[[str], object]) -> Callable[[EntityField, JsonValue], bool]:

@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,18 @@ def test_a_circle_of_references_defers_one_key() -> None:
     migration = files["backend/migrations/versions/0001_initial.py"]
     assert migration.count("batch.create_foreign_key(") == 1
     assert migration.count("sa.ForeignKey(") == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "least"),
+    [({}, 0), ({"required": True}, 1), ({"required": True, "default": ""}, 0), ({"minLength": 3}, 3)],
+)
+def test_back_end_and_form_ask_for_a_text_of_the_same_length(field: dict[str, Any], least: int) -> None:
+    """What is empty by default may be sent empty: else a record that was created could not be updated."""
+    spec = {"dataModels": [{"name": "A", "fields": [{"name": "b", "type": "string", **field}]}]}
+    files = render_project(Blueprint.model_validate(spec), Stack(frontend="vue")).files
+    assert f"min_length={least}," in files["backend/app/schemas/a.py"]
+    assert f'"minLength": {least}' in files["frontend/src/entities/a.ts"]
 
 
 def test_flows_are_holes() -> None:

@@ -116,6 +116,11 @@ def test_a_sound_blueprint_has_no_findings() -> None:
             {"changes": {"default": None}},
         ),
         ({"name": "a", "type": "decimal", "default": 1e30}, "default-value", {"changes": {"default": None}}),
+        (
+            {"name": "a", "type": "string", "minLength": 1, "default": ""},
+            "default-value",
+            {"changes": {"default": None}},
+        ),
         ({"name": "a", "type": "boolean", "default": 1}, "default-value", {"changes": {"default": None}}),
         (
             {"name": "a", "type": "integer", "minimum": 3, "maximum": 2},

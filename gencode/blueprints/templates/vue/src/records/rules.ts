@@ -37,7 +37,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 function faultOfText(column: Column, value: string): string {
-  const least = column.minLength ?? (column.required ? 1 : 0);
+  const least = column.minLength ?? 0;
   const length = [...value].length;
   if (length === 0 && (!column.required || least > 0)) {
     return column.required ? texts.required(column.label) : "";
