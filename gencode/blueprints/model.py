@@ -19,7 +19,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from gencode.blueprints.types import (
@@ -119,8 +119,8 @@ class EntityField(Element):
     required: bool = False
     unique: bool = False
     index: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: FiniteFloat | None = None
+    maximum: FiniteFloat | None = None
     min_length: Annotated[int, Field(ge=0, le=MAX_LENGTH)] | None = None
 
     @property

@@ -16,8 +16,6 @@ from gencode.blueprints.types import FieldType, OnDelete, RelationType
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
-    """`checks`: of the numbers and lengths that the field allows, such as `total >= 0`."""
-
     name: str
     type: FieldType
     length: int | None = None
@@ -29,7 +27,18 @@ class Column:
     is_indexed: bool = False
     default: JsonValue = None
     comment: str = ""
-    checks: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int = 0
+
+    def checks(self, name: str) -> Iterator[str]:
+        """Of what the field allows, such as `total >= 0`. `name`: as SQL writes it."""
+        if self.minimum is not None:
+            yield f"{name} >= {_number(self.minimum)}"
+        if self.maximum is not None:
+            yield f"{name} <= {_number(self.maximum)}"
+        if self.min_length:
+            yield f"char_length({name}) >= {self.min_length}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,10 +101,9 @@ def _table(index: BlueprintIndex, entity: Entity) -> Table:
 
 
 def _column(one: EntityField) -> Column:
-    name = snake(one.name)
     precision, scale = one.column_digits
     return Column(
-        name=name,
+        name=snake(one.name),
         type=one.type,
         length=one.column_length,
         precision=precision,
@@ -106,21 +114,14 @@ def _column(one: EntityField) -> Column:
         is_indexed=one.index and not one.unique,
         default=one.default,
         comment=one.label or one.description,
-        checks=tuple(_checks(name, one)),
+        minimum=one.minimum,
+        maximum=one.maximum,
+        min_length=one.min_length or 0,
     )
 
 
-def _checks(name: str, one: EntityField) -> Iterator[str]:
-    if one.minimum is not None:
-        yield f"{name} >= {_number(one.minimum)}"
-    if one.maximum is not None:
-        yield f"{name} <= {_number(one.maximum)}"
-    if one.min_length:
-        yield f"char_length({name}) >= {one.min_length}"
-
-
 def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
+    return str(int(value)) if value.is_integer() and abs(value) < 1e19 else repr(value)
 
 
 def _join_table(index: BlueprintIndex, link: Link) -> Table:

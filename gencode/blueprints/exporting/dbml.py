@@ -85,7 +85,7 @@ def _settings(column: Column) -> Iterator[str]:
         yield "unique"
     if column.default is not None:
         yield f"default: {_default(column, column.default)}"
-    for check in column.checks:
+    for check in column.checks(f'"{column.name}"'):
         yield f"check: `{check}`"
     if column.comment:
         yield f"note: {_text(column.comment)}"

@@ -115,7 +115,7 @@ class _Writer:
         words += ["NOT NULL"] if column.is_required else []
         words += ["UNIQUE"] if column.is_unique else []
         words += [f"DEFAULT {self._default(column, column.default)}"] if column.default is not None else []
-        words += [f"CHECK ({check})" for check in column.checks]
+        words += [f"CHECK ({check})" for check in column.checks(words[0])]
         if column.values:
             values = ", ".join(self._text(name) for name, _ in column.values)
             words.append(f"CHECK ({self._name(column.name)} IN ({values}))")

@@ -6,6 +6,7 @@ Official and uploaded templates see the same.
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import Any
 
 from gencode.blueprints.default_pages import with_default_pages
@@ -178,7 +179,7 @@ def _collection(index: BlueprintIndex, link: Link, *, is_inverse: bool) -> dict[
         "target_route": kebab(index.table(target)),
         "inverse": other,
         "join_table": index.join_table(link),
-        "join_variable": snake(index.join_table(link)),
+        "join_variable": _variable(index.join_table(link)),
         "near_column": far if is_inverse else near,
         "far_column": near if is_inverse else far,
         "is_self": link.is_self,
@@ -199,11 +200,17 @@ def _join_table(index: BlueprintIndex, link: Link) -> dict[str, Any]:
     return {
         "key": link_key(link),
         "table": table,
-        "variable": snake(table),
+        "variable": _variable(table),
         "columns": columns,
         "index": constraint_name("ix", table, columns[1]["name"]),
         "primary_key": constraint_name("pk", table),
     }
+
+
+def _variable(table: str) -> str:
+    """A name for a table in Python. No other one ends with an underscore."""
+    name = snake(table)
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _label(link: Link, index: BlueprintIndex, *, is_inverse: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -182,7 +183,7 @@ def _is_decimal(field: EntityField, value: JsonValue) -> bool:
 
 
 def _is_float(_field: EntityField, value: JsonValue) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_text(field: EntityField, value: JsonValue) -> bool:

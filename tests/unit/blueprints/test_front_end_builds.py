@@ -46,7 +46,8 @@ EVERY_TYPE = Blueprint.model_validate(
                         "decimal": {"precision": 9, "scale": 3, "minimum": 1.5},
                         "enum": {"enumValues": [{"name": "</b>", "label": "{{ x }}"}, {"name": "价"}]},
                     }.items()
-                ],
+                ]
+                + [{"name": "note", "type": "string", "required": True, "default": ""}],
                 "relations": [
                     {
                         "name": "parent",

@@ -10,6 +10,7 @@ from gencode.blueprints import Blueprint, is_valid, repaired
 from gencode.blueprints.rendering import Database, Stack, render_project
 from gencode.blueprints.rendering.literals import docstring, line, python, sql, typescript
 from gencode.blueprints.rendering.project import InvalidBlueprint
+from tests.campaigns.blueprints import examine
 from tests.unit.blueprints.generated_blueprints import generated_blueprint
 
 
@@ -23,6 +24,14 @@ def test_whatever_the_names_are_the_repaired_blueprint_is_rendered_and_parses(se
         assert not {"..", ""} & set(PurePosixPath(path).parts), path
         if path.endswith(".py"):
             ast.parse(text, path)
+
+
+@pytest.mark.parametrize("seed", [2, 12, 15, 17, 48, 65, 88])
+def test_every_file_of_a_project_parses_and_every_path_is_in_its_folder(seed: int) -> None:
+    """A slice of `make blueprint-campaign`: of these most failed before."""
+    examined = examine(seed)
+    assert examined.faults == []
+    assert examined.files > 80
 
 
 def test_a_blueprint_with_errors_is_not_rendered() -> None:

@@ -121,6 +121,7 @@ def test_a_sound_blueprint_has_no_findings() -> None:
             "default-value",
             {"changes": {"default": None}},
         ),
+        ({"name": "a", "type": "float", "default": 1e999}, "default-value", {"changes": {"default": None}}),
         ({"name": "a", "type": "boolean", "default": 1}, "default-value", {"changes": {"default": None}}),
         (
             {"name": "a", "type": "integer", "minimum": 3, "maximum": 2},

@@ -10,12 +10,11 @@ from typing import Any
 from gencode.blueprints.importing.enumerations import enum_type
 
 _NAME = r"[\"`\[]?(?P<name>\w+)[\"`\]]?"
-_NUMBER = r"'?(?P<number>-?\d{1,15}(?:\.\d{1,15})?)'?(?:::\w+)?"
-_LIMIT = re.compile(rf"{_NAME}(?:::\w+)?\s*(?P<sign>>=|<=|>|<)\s*{_NUMBER}\Z")
+_DIGITS = r"-?\d{1,19}(?:\.\d{1,19})?(?:e[-+]?\d{1,2})?"
+_NUMBER = rf"'?(?P<number>{_DIGITS})'?(?:::\w+)?"
+_LIMIT = re.compile(rf"{_NAME}(?:::\w+)?\s*(?P<sign>>=|<=|>|<)\s*{_NUMBER}\Z", re.I)
 _LENGTH = re.compile(rf"(?:char_length|length|len)\s*\(\s*{_NAME}\s*\)\s*(?P<sign>>=|>)\s*{_NUMBER}\Z", re.I)
-_BETWEEN = re.compile(
-    rf"{_NAME}\s+BETWEEN\s+{_NUMBER}\s+AND\s+'?(?P<upper>-?\d{{1,15}}(?:\.\d{{1,15}})?)'?\Z", re.I
-)
+_BETWEEN = re.compile(rf"{_NAME}\s+BETWEEN\s+{_NUMBER}\s+AND\s+'?(?P<upper>{_DIGITS})'?\Z", re.I)
 _IN = re.compile(rf"{_NAME}\s+IN\s*\((?P<values>[^()]*)\)\Z", re.I)
 _TEXT = re.compile(r"\s*N?'((?:[^']|'')*)'\s*(,|\Z)")
 _NOT_NULL = re.compile(

@@ -6,17 +6,14 @@ import { entities } from "@/registry";
 import RecordForm from "@/records/RecordForm.vue";
 import type { Entity } from "@/records/types";
 
-import { backEnd, complaints, learnRoutes, loaded, mounted, routeOf, sampleOf, until } from "./support";
+import { backEnd, cleared, complaints, learnRoutes, loaded, mounted, routeOf, sampleOf, until } from "./support";
 
 let told: string[];
 beforeAll(learnRoutes);
 beforeEach(() => {
   told = complaints();
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  document.body.replaceChildren();
-});
+afterEach(cleared);
 
 function form(entity: Entity, props: object = {}) {
   return mounted(RecordForm, { entity, columns: entity.columns.map((column) => column.name), ...props });
@@ -57,6 +54,7 @@ describe.each(entities.map((entity) => ({ name: entity.name, entity })))("$name"
       expect(sent.filter((one) => one.method !== "GET")).toEqual([]);
     } else {
       await until(() => expect(sent.filter((one) => one.method === "POST")).toHaveLength(1));
+      await loaded(host);
     }
     remove();
     expect(told).toEqual([]);

@@ -1,23 +1,20 @@
 /** Every page opens, and shows what the back end has. */
 
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryHistory } from "vue-router";
 
 import App from "@/App.vue";
 import { texts } from "@/records/texts";
 import { makeRouter, menu, routes } from "@/router";
 
-import { backEnd, complaints, learnRoutes, mounted, until } from "./support";
+import { backEnd, cleared, complaints, learnRoutes, mounted, until } from "./support";
 
 let told: string[];
 beforeAll(learnRoutes);
 beforeEach(() => {
   told = complaints();
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  document.body.replaceChildren();
-});
+afterEach(cleared);
 
 async function opened(path: string) {
   const router = makeRouter(createMemoryHistory());

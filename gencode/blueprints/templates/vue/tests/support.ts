@@ -1,5 +1,6 @@
 /** A back end of the tests: it has one record of each entity, and keeps what it is sent. */
 
+import { ElMessage } from "element-plus";
 import { createApp, type Component, type Plugin } from "vue";
 import { vi } from "vitest";
 
@@ -124,6 +125,18 @@ export function mounted(component: Component, props: Values, plugins: Plugin[] =
       host.remove();
     },
   };
+}
+
+/** Ends what a test has left: a message that closes later by itself would miss the window of the tests. */
+export async function cleared(): Promise<void> {
+  vi.restoreAllMocks();
+  ElMessage.closeAll();
+  await until(() => {
+    if (document.querySelector(".el-message") !== null) {
+      throw new Error("a message is shown");
+    }
+  });
+  document.body.replaceChildren();
 }
 
 /** Waits until the check passes; how long that takes depends on the machine. */

@@ -8,17 +8,14 @@ import RecordTable from "@/records/RecordTable.vue";
 import { texts } from "@/records/texts";
 import { titleOf, type Entity } from "@/records/types";
 
-import { backEnd, complaints, learnRoutes, mounted, sampleOf, until } from "./support";
+import { backEnd, cleared, complaints, learnRoutes, mounted, sampleOf, until } from "./support";
 
 let told: string[];
 beforeAll(learnRoutes);
 beforeEach(() => {
   told = complaints();
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  document.body.replaceChildren();
-});
+afterEach(cleared);
 
 const shown = (entity: Entity) => ({ entity, columns: ["id", ...entity.columns.map((column) => column.name)] });
 
