@@ -18,9 +18,8 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -85,14 +84,14 @@ def examine(seed: int) -> Examined:
     return Examined(seed=seed, files=len(files), size=sum(map(len, files.values())), faults=faults)
 
 
-def _outside(paths: Sequence[str] | dict[str, str]) -> Iterator[str]:
+def _outside(paths: Iterable[str]) -> Iterator[str]:
     folder = Path("/folder")
     for path in paths:
         if not (folder / path).resolve().is_relative_to(folder):
             yield f"{path!r} is outside of the folder"
 
 
-def _unparsed(files: dict[str, str]) -> Iterator[str]:
+def _unparsed(files: Mapping[str, str]) -> Iterator[str]:
     for path, text in files.items():
         if fault := fault_of_file(path, text):
             yield f"{path}: {fault}"
@@ -157,7 +156,7 @@ def main() -> int:
     rendered: list[int] = []
     with multiprocessing.Pool(options.jobs) as pool:
         seeds = range(options.seed, options.seed + options.count)
-        for one in pool.imap_unordered(partial(examine), seeds, chunksize=10):
+        for one in pool.imap_unordered(examine, seeds, chunksize=10):
             counts["blueprints"] += 1
             counts["left out: they have errors without a fix"] += one.left_out
             counts["files"] += one.files
