@@ -118,6 +118,13 @@ BLUEPRINT_COMMANDS: Mapping[str, Command] = {
         help="validate, compare, import and export blueprints of applications",
         module="gencode.cli.commands.blueprint",
     ),
+    "templates": Command(
+        help="upload, prove and apply template sets (WORKSPACE)", module="gencode.cli.commands.templates"
+    ),
+    "deployments": Command(
+        help="store deployment configs, and render them (WORKSPACE)",
+        module="gencode.cli.commands.deployments",
+    ),
 }
 
 TASK_REGISTRY = registry_of(TASK_COMMANDS)

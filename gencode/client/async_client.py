@@ -8,7 +8,6 @@ from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack, cast
-from urllib.parse import quote
 
 import anyio
 import httpx
@@ -16,6 +15,8 @@ import httpx
 from gencode.client.connection import Connection, Sleep
 from gencode.client.errors import ServiceError, unexpected_response
 from gencode.client.event_stream import Message, Notice, events
+from gencode.client.paths import quoted, task_path
+from gencode.client.project_methods import ProjectMethods
 from gencode.client.session_auth import LoginTokens, tokens_of
 from gencode.client.types import (
     Accepted,
@@ -34,7 +35,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_PATIENCE = 30.0
 
 
-class Client:
+class Client(ProjectMethods):
     """An async context manager. Every method raises ServiceError, or its subclass Unreachable.
 
     url               base URL of the service, with the path that it is mounted under
@@ -115,30 +116,14 @@ class Client:
         accepted = await self._connection.request_json("POST", path, json=dict(body), headers=headers)
         return cast(Accepted, accepted)
 
-    async def build(self, blueprint_id: str, *, idempotency_key: str | None = None, **body: Any) -> Accepted:
-        """Build the project of a blueprint.
-
-        body  as POST /api/v1/blueprints/{id}/generate takes it, such as `stack={"database": "mysql"}`
-        """
-        path = f"/api/v1/blueprints/{_quoted(blueprint_id)}/generate"
-        return await self.submit_to(path, body, idempotency_key=idempotency_key)
-
-    async def regenerate(self, task_id: str, *, idempotency_key: str | None = None, **body: Any) -> Accepted:
-        """Build again for the stack of an earlier build.
-
-        body  as POST /api/v1/task/{task_id}/regenerate takes it, such as `update_repository=True`
-        """
-        path = _task_path(task_id, "regenerate")
-        return await self.submit_to(path, body, idempotency_key=idempotency_key)
-
     # --- one task -----------------------------------------------------------------------------------
 
     async def task(self, task_id: str) -> Task:
-        return cast(Task, await self._connection.request_json("GET", _task_path(task_id)))
+        return cast(Task, await self._connection.request_json("GET", task_path(task_id)))
 
     async def request(self, task_id: str) -> dict[str, Any]:
         """The request as it was accepted, without its callback: a body that can be submitted again."""
-        path = _task_path(task_id, "request")
+        path = task_path(task_id, "request")
         found: dict[str, Any] = await self._connection.request_json("GET", path, required_field="")
         return found
 
@@ -152,7 +137,7 @@ class Client:
 
         Raises ServiceError for errors that are not transient (no such task, wrong key).
         """
-        stream = events(self._connection, _quoted(task_id), after, ",".join(include), notice)
+        stream = events(self._connection, quoted(task_id), after, ",".join(include), notice)
         async with aclosing(stream) as messages:
             async for message in messages:
                 yield message
@@ -165,24 +150,24 @@ class Client:
 
     async def cancel(self, task_id: str) -> Task:
         """Cancel the task; returns once it has stopped."""
-        return cast(Task, await self._connection.request_json("POST", _task_path(task_id, "cancel")))
+        return cast(Task, await self._connection.request_json("POST", task_path(task_id, "cancel")))
 
     async def delete(self, task_id: str) -> None:
         """Delete a task that is over, with its events and files."""
-        await self._connection.request("DELETE", _task_path(task_id))
+        await self._connection.request("DELETE", task_path(task_id))
 
     async def retry(self, task_id: str, **changes: Unpack[RetryOptions]) -> Accepted:
         """Resume a failed task, with changed options if given; completed model calls are not paid again."""
         more: dict[str, Any] = {"json": changes} if changes else {}
         accepted = await self._connection.request_json(
-            "POST", _task_path(task_id, "retry"), repeatable=False, **more
+            "POST", task_path(task_id, "retry"), repeatable=False, **more
         )
         return cast(Accepted, accepted)
 
     # --- its plan -----------------------------------------------------------------------------------
 
     async def plan(self, task_id: str) -> Plan:
-        return cast(Plan, await self._connection.request_json("GET", _task_path(task_id, "plan")))
+        return cast(Plan, await self._connection.request_json("GET", task_path(task_id, "plan")))
 
     async def change_plan(
         self,
@@ -198,7 +183,7 @@ class Client:
         headers = _if_match(revision)
         repeatable = revision is None  # after a change that succeeded, the revision no longer matches
         plan = await self._connection.request_json(
-            "PUT", _task_path(task_id, "plan"), repeatable=repeatable, json=body, headers=headers
+            "PUT", task_path(task_id, "plan"), repeatable=repeatable, json=body, headers=headers
         )
         return cast(Plan, plan)
 
@@ -207,22 +192,22 @@ class Client:
         headers = _if_match(revision)
         return cast(
             Accepted,
-            await self._connection.request_json("POST", _task_path(task_id, "approve"), headers=headers),
+            await self._connection.request_json("POST", task_path(task_id, "approve"), headers=headers),
         )
 
     # --- its results --------------------------------------------------------------------------------
 
     async def files(self, task_id: str) -> FileList:
-        return cast(FileList, await self._connection.request_json("GET", _task_path(task_id, "files")))
+        return cast(FileList, await self._connection.request_json("GET", task_path(task_id, "files")))
 
     async def file(self, task_id: str, path: str) -> str:
         """The text of a file that is completely written."""
-        response = await self._connection.request("GET", _task_path(task_id, "files", *path.split("/")))
+        response = await self._connection.request("GET", task_path(task_id, "files", *path.split("/")))
         return response.content.decode()
 
     async def archive(self, task_id: str) -> bytes:
         """A zip archive of all files that are completely written; see `gencode.client.unpack`."""
-        return (await self._connection.request("GET", _task_path(task_id, "archive.zip"))).content
+        return (await self._connection.request("GET", task_path(task_id, "archive.zip"))).content
 
     async def download(self, task_id: str, file: str | Path) -> Path:
         """Save the archive to a file; returns its path."""
@@ -232,14 +217,14 @@ class Client:
 
     async def report(self, task_id: str) -> dict[str, Any]:
         found: dict[str, Any] = await self._connection.request_json(
-            "GET", _task_path(task_id, "report"), required_field="files"
+            "GET", task_path(task_id, "report"), required_field="files"
         )
         return found
 
     async def bundle(self, task_id: str) -> dict[str, Any]:
         """The record of the task that `gencode replay` reads."""
         found: dict[str, Any] = await self._connection.request_json(
-            "GET", _task_path(task_id, "bundle"), required_field="commit"
+            "GET", task_path(task_id, "bundle"), required_field="commit"
         )
         return found
 
@@ -286,13 +271,13 @@ class Client:
         response = await self._connection.request("GET", f"/api/v1{path}", params=dict(params or {}))
         return response.text
 
-    async def artifact(self, task_id: str) -> bytes:
-        """The archive of a build, in one folder; see `unpack`."""
-        return await self.result(task_id, "artifact")
+    async def data(self, path: str, *, params: Mapping[str, str] | None = None) -> bytes:
+        """The body of a response that is a file; `path` as in `call`."""
+        return (await self._connection.request("GET", f"/api/v1{path}", params=dict(params or {}))).content
 
     async def result(self, task_id: str, name: str) -> bytes:
         """A result that tasks of one kind have, such as `review.md`: the body of its response."""
-        return (await self._connection.request("GET", _task_path(task_id, name))).content
+        return (await self._connection.request("GET", task_path(task_id, name))).content
 
     # --- tasks and their kinds ----------------------------------------------------------------------
 
@@ -364,12 +349,3 @@ def _body(prompt: str, repo_name: str, options: Options) -> dict[str, Any]:
 
 def _if_match(revision: int | None) -> dict[str, str]:
     return {} if revision is None else {"If-Match": f'"{revision}"'}
-
-
-def _task_path(task_id: str, *parts: str) -> str:
-    """Each part is percent-encoded, so that an invalid id cannot add path segments."""
-    return "/".join(["/api/v1/task", _quoted(task_id), *map(_quoted, parts)])
-
-
-def _quoted(part: str) -> str:
-    return quote(part, safe="") if part.strip(".") else part.replace(".", "%2E")

@@ -156,6 +156,25 @@ class SyncClient:
     def text(self, path: str, **more: Any) -> str:
         return self._portal.call(partial(self._client.text, path, **more))
 
+    def data(self, path: str, **more: Any) -> bytes:
+        return self._portal.call(partial(self._client.data, path, **more))
+
+    def upload_template_set(self, file_name: str, data: bytes, **options: Any) -> Any:
+        return self._portal.call(partial(self._client.upload_template_set, file_name, data, **options))
+
+    def prove_template_set(self, template_id: str) -> Any:
+        return self._portal.call(self._client.prove_template_set, template_id)
+
+    def apply_template_set(self, template_id: str, blueprint_id: str, **options: Any) -> bytes:
+        call = partial(self._client.apply_template_set, template_id, blueprint_id, **options)
+        return self._portal.call(call)
+
+    def create_deployment(self, **body: Any) -> Any:
+        return self._portal.call(partial(self._client.create_deployment, **body))
+
+    def render_deployment(self, deployment_id: str) -> Any:
+        return self._portal.call(self._client.render_deployment, deployment_id)
+
     def artifact(self, task_id: str) -> bytes:
         return self._portal.call(self._client.artifact, task_id)
 

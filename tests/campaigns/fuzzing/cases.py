@@ -14,7 +14,7 @@ from tests.campaigns.fuzzing.document import Described, Document
 from tests.campaigns.fuzzing.examples import EXAMPLES, PATCH, TEXT
 from tests.campaigns.fuzzing.files import damaged, form, hostile_form, packed_set
 from tests.campaigns.fuzzing.people import People, Person
-from tests.campaigns.fuzzing.rows import CAN_BE_MADE, KINDS, new_row, new_team, paused_task
+from tests.campaigns.fuzzing.rows import CAN_BE_MADE, KINDS, new_proposal, new_row, new_team, paused_task
 from tests.campaigns.fuzzing.values import DOCUMENTS, TEXTS, Generator, Json, encoded, mutated
 
 FORM, JSON, MULTIPART = "application/x-www-form-urlencoded", "application/json", "multipart/form-data"
@@ -29,6 +29,8 @@ TASKS: Mapping[str, str] = {
     **dict.fromkeys(("getTaskRequirements", "getTaskRequirementsMarkdown"), "analysis"),
     **dict.fromkeys(("readTests", "archiveTests", "patchTests"), "tests"),
     **dict.fromkeys(("archiveFiles", "bundleTask", "listFiles", "readFile", "reportTask"), "generated"),
+    **dict.fromkeys(("downloadArtifact", "getQaReport", "listArtifacts", "regenerateBuild"), "built"),
+    "getTaskBlueprint": "drafted",
     **dict.fromkeys(("approvePlan", "changePlan", "readPlan"), "paused"),
     "retryTask": "failed",
 }
@@ -37,8 +39,10 @@ IDS: Mapping[str, str] = {
         ("listMessages", "getMessage", "showBranch", "answerAgain", "exportConversation"), "asked"
     ),
     **dict.fromkeys(("getRequirementChanges", "parseRequirementDocument"), "uploaded"),
+    **dict.fromkeys(("parseForBlueprint", "listBlueprintProposals", "getBlueprintProposal"), "draft"),
 }
 """The kind of the row in the path, where the path does not tell it."""
+DECISIONS = ("acceptBlueprintProposal", "rejectBlueprintProposal")
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "If-Match": ("*", '"0"', '"1"', 'W/"1"', "", '"' + "9" * 400 + '"'),
     "If-None-Match": ("*", '"0"', ""),
@@ -165,6 +169,9 @@ class Cases:
             body = EXAMPLES["generate"](self._people, person, self._random) | {"approve_plan": True}
             answer = await self._people.call(person, "POST", "/generate", json=body)
             return {"task_id": str(answer.json()["task_id"])}
+        if operation.name in DECISIONS:
+            draft, proposal = await new_proposal(self._people, person)
+            return {"id": draft, "proposal_id": proposal}
         if operation.name == "sendMessage":
             return {"id": await new_row(self._people, person, "conversation")}
         if operation.name == "changeTeamPlan":
@@ -190,7 +197,12 @@ class Cases:
             return IDS.get(operation.name, found[0] if found else "")
         if operation.name == "indexKnowledgeDocument":
             return "unreadable"
-        return {"document_id": "document", "message_id": "message", "path": "file"}.get(name, "")
+        return {
+            "document_id": "document",
+            "message_id": "message",
+            "path": "file",
+            "proposal_id": "proposal",
+        }.get(name, "")
 
     def _own(self, operation: Described, person: Person, kind: str) -> str:
         rows = person.rows[kind] or ["x"]

@@ -118,6 +118,16 @@ def named(people: People, person: Person, _random: Random) -> Any:
     return {"name": f"{person.marker} {number}", "code": f"c{number}"}
 
 
+def deployment(people: People, person: Person, _random: Random) -> Any:
+    return {
+        "project_id": first(person, "project"),
+        "name": person.marker,
+        "env_name": f"e{people.number()}",
+        "config_data": {"domain": "shop.example.com", "port": 8080, "variables": {"LOG_LEVEL": "info"}},
+        "secrets": {"MAIL_PASSWORD": ACCESS_TOKEN},
+    }
+
+
 Example = Callable[[People, Person, Random], Any]
 EXAMPLES: Mapping[str, Example] = {
     "generate": lambda p, w, r: {"prompt": w.marker, "repo_name": f"r{p.number()}"},
@@ -169,6 +179,13 @@ EXAMPLES: Mapping[str, Example] = {
     "createTemplate": template_set,
     "changeTemplate": lambda p, w, r: {"name": w.marker, "tags": ["x"]},
     "applyTemplate": lambda p, w, r: {"blueprint_id": first(w, "blueprint")},
+    "createDeployment": deployment,
+    "changeDeployment": lambda p, w, r: {"name": w.marker, "secrets": {"MAIL_PASSWORD": ACCESS_TOKEN}},
+    "makeBlueprint": lambda p, w, r: {"text": f"{w.marker}: an order has a number and a total."},
+    "parseForBlueprint": lambda p, w, r: {"text": f"{w.marker}: an invoice has a number."},
+    "build": lambda p, w, r: {"blueprint_id": first(w, "blueprint"), "holes": "skeleton"},
+    "generateBlueprint": lambda p, w, r: {"template_set": first(w, "set"), "stack": {"frontend": "vue"}},
+    "regenerateBuild": lambda p, w, r: {"template_set": None, "allow_data_loss": True},
     "createModelConfig": config,
     "changeModelConfig": lambda p, w, r: {"name": w.marker, "api_key": API_KEY, "is_default": False},
     "createKnowledgeBase": lambda p, w, r: {"name": f"{w.marker} {p.number()}"},

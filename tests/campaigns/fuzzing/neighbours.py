@@ -18,7 +18,7 @@ MARKS = ("0-9a-f]{8}", "config/")
 """In the patterns of ids."""
 PUBLIC = (("addTeamMember", "user_id"), ("createConversation", "model"), ("createModelConfig", "model"))
 """Fields that name other users on purpose, that are read when they are used, or that are no ids of rows."""
-TASK_KINDS = ("review", "analysis", "tests", "generated", "failed", "paused")
+TASK_KINDS = ("review", "analysis", "tests", "generated", "failed", "paused", "built", "drafted")
 WITH: Mapping[str, Mapping[str, str]] = {
     "encoder_config": {"encoder": "model", "encoder_model": "m"},
 }

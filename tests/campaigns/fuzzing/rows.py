@@ -21,6 +21,7 @@ CREATED_BY: Mapping[str, tuple[str, str]] = {
     "project": ("/projects", "createProject"),
     "blueprint": ("/blueprints", "createBlueprint"),
     "set": ("/templates", "createTemplate"),
+    "deployment": ("/deployments", "createDeployment"),
 }
 """The path and the operation that make a row of each kind."""
 CAN_BE_MADE = frozenset((*CREATED_BY, "diff", "document"))
@@ -39,6 +40,7 @@ KINDS = {
     "/api/v1/projects/": "project",
     "/api/v1/blueprints/": "blueprint",
     "/api/v1/templates/": "set",
+    "/api/v1/deployments/": "deployment",
     "/api/v1/users/": "user",
     "/api/v1/auth/sessions/": "session",
 }
@@ -73,6 +75,29 @@ async def prepare(people: People, person: Person) -> None:
     await people.task(person, "/code-diffs/compare", {"code_diff_id": first(person, "compared")})
     await _documents(people, person)
     await _tasks(people, person)
+    await _blueprints(people, person)
+
+
+async def _blueprints(people: People, person: Person) -> None:
+    """Sets that are proven, builds, and drafts with proposals."""
+    for row in person.rows["set"]:
+        await people.call(person, "POST", f"/templates/{row}/prove")
+    built = await people.task(person, "/pipelines/build", EXAMPLES["build"](people, person, _VALID))
+    person.rows["built"].append(built["task_id"])
+    body = EXAMPLES["makeBlueprint"](people, person, _VALID)
+    made = await people.task(person, "/pipelines/blueprint", body)
+    person.rows["drafted"].append(made["task_id"])
+    draft, proposal = await new_proposal(people, person)
+    person.rows["draft"].append(draft)
+    person.rows["proposal"].append(proposal)
+
+
+async def new_proposal(people: People, person: Person) -> tuple[str, str]:
+    """The ids of a new draft, and of a change of it that is proposed."""
+    draft = await new_row(people, person, "blueprint")
+    body = EXAMPLES["parseForBlueprint"](people, person, _VALID)
+    task = await people.task(person, f"/blueprints/{draft}/parse", body)
+    return draft, str(task["proposal_id"])
 
 
 async def _documents(people: People, person: Person) -> None:

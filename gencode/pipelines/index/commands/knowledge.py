@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import anyio
-
 from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.output import counted, write
+from gencode.cli.rows import file_bytes, pages
 from gencode.client import Client
 from gencode.domain.errors import StartError
 
@@ -96,22 +95,13 @@ async def _base_id(client: Client, given: str) -> str:
 
 
 async def _pages(client: Client, params: dict[str, str]) -> Any:
-    cursor = ""
-    while True:
-        more = {"limit": "100", **params, **({"cursor": cursor} if cursor else {})}
-        page = await client.call("GET", "/knowledge/bases", params=more)
+    async for page in pages(client, "/knowledge/bases", params):
         for base in page["items"]:
             yield base
-        cursor = page["next_cursor"] or ""
-        if not cursor:
-            return
 
 
 async def _upload(client: Client, base: str, file: Path) -> dict[str, Any]:
-    try:
-        data = await anyio.Path(file).read_bytes()
-    except OSError as error:
-        raise StartError(f"{file} cannot be read: {error.strerror}") from None
+    data = await file_bytes(file)
     path = f"/knowledge/bases/{base}/documents/upload"
     added: dict[str, Any] = await client.call("POST", path, file=(file.name, data), is_repeatable=True)
     return added
