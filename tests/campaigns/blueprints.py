@@ -66,8 +66,7 @@ def project_of(seed: int) -> tuple[Blueprint, Stack, bool]:
     stack = Stack(database=list(Database)[seed % 2], frontend="vue")
     if not is_valid(findings) or not blueprint.data_models:
         return blueprint, stack, is_valid(findings)
-    blueprint, findings = repaired(with_generated_pages(blueprint, seed))
-    return blueprint, stack, is_valid(findings)
+    return with_generated_pages(blueprint, seed), stack, True
 
 
 def examine(seed: int) -> Examined:
@@ -78,7 +77,7 @@ def examine(seed: int) -> Examined:
             return Examined(seed=seed, left_out=True)
         files = render_project(blueprint, stack).files
         Tree.of({path: text.encode() for path, text in files.items()}, most=MAX_RENDERED_FILES)
-        faults = [*_outside(files), *_unparsed(files), *_exports(blueprint)]
+        faults = [*_outside(files), *_unparsed(files), *_exports(blueprint, stack.database)]
     except Exception:
         return Examined(seed=seed, faults=[traceback.format_exc(limit=-3)])
     return Examined(seed=seed, files=len(files), size=sum(map(len, files.values())), faults=faults)
@@ -97,10 +96,10 @@ def _unparsed(files: Mapping[str, str]) -> Iterator[str]:
             yield f"{path}: {fault}"
 
 
-def _exports(blueprint: Blueprint) -> Iterator[str]:
-    for dialect in Dialect:
-        if fault := fault_of_sql(exported_sql(blueprint, dialect), dialect.value):
-            yield f"exported {dialect.value}: {fault}"
+def _exports(blueprint: Blueprint, database: Database) -> Iterator[str]:
+    dialect = Dialect.MYSQL if database is Database.MYSQL else Dialect.POSTGRES
+    if fault := fault_of_sql(exported_sql(blueprint, dialect), dialect.value):
+        yield f"exported {dialect.value}: {fault}"
     if blueprint.data_models:
         count = len(import_text(SourceFormat.DBML, exported_dbml(blueprint)).blueprint.data_models)
         if count != len(blueprint.data_models):

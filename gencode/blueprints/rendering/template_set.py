@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from gencode.blueprints.rendering.environment import template_environment
@@ -28,6 +29,10 @@ class TemplateSet:
         """Kept: compiling the templates takes longer than rendering them."""
         return template_environment(self.sources)
 
+    @cached_property
+    def _paths(self) -> Mapping[str, Template]:
+        return {entry.path: self._environment.from_string(entry.path) for entry in self.manifest.files}
+
     def render_template(self, name: str, context: Mapping[str, Any]) -> str:
         """One of the sources. Raises jinja2.TemplateError."""
         return self._environment.get_template(name).render(context)
@@ -36,7 +41,7 @@ class TemplateSet:
         """Paths and texts. Raises jinja2.TemplateError, and KeyError where a copy is missing."""
         yield from ((entry.path, self.sources[entry.source]) for entry in self.manifest.copies)
         for entry in self.manifest.files:
-            path = self._environment.from_string(entry.path)
+            path = self._paths[entry.path]
             template = self._environment.get_template(entry.template)
             for values in values_for(entry.each, context):
                 text = template.render(values)
