@@ -33,13 +33,22 @@ NEW = "\x00new"
 
 
 class Assembly:
-    """`left_out`: entries that had no place."""
+    """An entry about an element that is said later waits until the end."""
 
     def __init__(self, base: Blueprint) -> None:
         self._document: Form = document(base)
-        self.left_out = 0
+        self._waiting: list[Entry] = []
 
     def add(self, entry: Entry) -> None:
+        if not self._place(entry):
+            self._waiting.append(entry)
+
+    @property
+    def left_out(self) -> int:
+        """Entries that have no place: their element was never said, or there is room for no more."""
+        return len(self._waiting)
+
+    def _place(self, entry: Entry) -> bool:
         is_placed = True
         values: Form = deepcopy(entry.values)
         if entry.kind is EntryKind.APPLICATION:
@@ -50,9 +59,10 @@ class Assembly:
             is_placed = self._add_member(entry, values)
         else:
             is_placed = self._operate(entry)
-        self.left_out += not is_placed
+        return is_placed
 
     def blueprint(self) -> Blueprint:
+        self._waiting = [entry for entry in self._waiting if not self._place(entry)]
         return resolved_blueprint(self._document, NEW)
 
     def _add_element(self, name: str, values: Form) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 
 from gencode.blueprints.types import MAX_LENGTH, MAX_PRECISION, MAX_SCALE, FieldType
 
+_OPTIONAL = re.compile(r"[?!]\s*\Z|\|\s*(?:null|none|undefined)\b|\boptional\b", re.I)
+"""Marks of types that say nothing of their values: `string?`, `date | null`."""
 _FORM = re.compile(
     r"\s*([^\s(<\[]{1,60}(?:\s+(?:precision|varying))?)\s*(?:\((.{0,5000}?)\))?\s*(\[\])?", re.DOTALL
 )
@@ -44,7 +46,7 @@ _TYPES = MappingProxyType(
 
 def read_type(value: Any) -> dict[str, Any]:
     """Properties of a field by its type; {} for what names none, such as an entity."""
-    found = _FORM.match(value) if isinstance(value, str) else None
+    found = _FORM.match(_OPTIONAL.sub("", value[:6000])) if isinstance(value, str) else None
     if found is None:
         return {}
     type_ = _TYPES.get(re.sub(r"[\s_-]+", "", found[1]).casefold())

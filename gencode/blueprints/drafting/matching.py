@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from gencode.blueprints.drafting.element_forms import Form, identity_of
+from gencode.blueprints.drafting.texts import identifier
 from gencode.blueprints.identifiers import plural, snake
 
 ENDINGS = ("_id", "_ids")
@@ -31,7 +32,15 @@ def matching(siblings: Sequence[Form], values: Form) -> Form | None:
                 if key in (key_of(str(one.get("name", ""))), key_of(str(one.get("id", "")))):
                     return one
     label = values.get("label")
-    return next((one for one in siblings if label and one.get("label") == label), None)
+    if not label or not _is_name_of_label(values):
+        return None
+    return next((one for one in siblings if one.get("label") == label), None)
+
+
+def _is_name_of_label(values: Form) -> bool:
+    """Whether only the label was said: two pages may be called "Edit", two fields "Name"."""
+    name = str(values.get("name") or values.get("id") or "")
+    return not name or key_of(name) == key_of(identifier(str(values["label"])))
 
 
 class Names:

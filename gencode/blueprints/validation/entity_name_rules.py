@@ -75,7 +75,8 @@ def _class_proposal(text: str, taken: Mapping[str, str]) -> str:
     name = pascal(proposed(text, suffix="item")) or "Item"
     number, candidate = 2, name
     while candidate in _CLASSES or candidate.lower() in taken or _is_module_word(candidate):
-        candidate = f"{name}Item" if number == 2 and not name.endswith("Item") else f"{name}{number}"
+        suffix = "Entry" if name.endswith("Item") else "Item"
+        candidate = f"{name}{suffix}" if number == 2 else f"{name}{number}"
         number += 1
     return candidate
 

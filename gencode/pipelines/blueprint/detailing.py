@@ -51,7 +51,7 @@ class Detailing:
 
         first = groups_of(outline.entries, [EntryKind.ENTITY], 1)
         results = await ask(first, "")
-        blueprint = await anyio.to_thread.run_sync(assembled, source, outline, _entries(results))
+        blueprint, _ = await anyio.to_thread.run_sync(assembled, source, outline, _entries(results))
         others = [EntryKind.PAGE, EntryKind.FLOW, EntryKind.API]
         second = groups_of(outline.entries, others, len(first) + 1)
         results += await ask(second, entity_lines(blueprint))
@@ -60,11 +60,13 @@ class Detailing:
         return replace(work, details=details)
 
 
-def assembled(source: Source, outline: Outline, entries: Sequence[Entry]) -> Blueprint:
+def assembled(source: Source, outline: Outline, entries: Sequence[Entry]) -> tuple[Blueprint, int]:
+    """The blueprint, and how many entries had no place in it."""
     assembly = Assembly(source.blueprint)
     for entry in (*outline.entries, *entries):
         assembly.add(entry)
-    return assembly.blueprint()
+    blueprint = assembly.blueprint()
+    return blueprint, assembly.left_out
 
 
 def _entries(results: Sequence[GroupResult]) -> list[Entry]:

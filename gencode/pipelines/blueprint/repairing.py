@@ -11,7 +11,8 @@ import anyio
 import anyio.to_thread
 
 from gencode.blueprints import Blueprint, Element, Finding, Severity, validate
-from gencode.blueprints.drafting import Assembly, with_certain_fixes
+from gencode.blueprints.drafting import Assembly, Entry, EntryKind, with_certain_fixes
+from gencode.blueprints.drafting.matching import Names, matching
 from gencode.domain.errors import GencodeError
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.port import ChatRequest
@@ -44,7 +45,8 @@ class Repairing:
         assert work.outline is not None  # noqa: S101
         assert work.details is not None  # noqa: S101
         state = _State(emit, work.language, await anyio.to_thread.run_sync(_known, work))
-        spec = await anyio.to_thread.run_sync(assembled, work.source, work.outline, work.details.entries)
+        made_of = (work.source, work.outline, work.details.entries)
+        spec, left_out = await anyio.to_thread.run_sync(assembled, *made_of)
         spec = await state.mend(spec)
         calls: ModelCalls | None = None
         rounds = 0
@@ -56,7 +58,7 @@ class Repairing:
                 break
             spec = await state.mend(await anyio.to_thread.run_sync(_with_answers, spec, said))
         spec = await state.mend(spec, removes=True)
-        made = _made(work, spec, state, rounds)
+        made = _made(work, spec, state, rounds, left_out)
         await emit(StageUpdate(checkpoints={BLUEPRINT: made.model_dump_json(by_alias=True)}))
         return replace(work, made=made)
 
@@ -75,7 +77,8 @@ class Repairing:
             )
             request = ChatRequest(messages=messages, max_tokens=self._max_tokens, max_text=MAX_TEXT)
             try:
-                answers.append(await calls.ask(f"repair {number} {path}"[:300], request, read_said, Said))
+                said = await calls.ask(f"repair {number} {path}"[:300], request, read_said, Said)
+                answers.append(about_element(said, spec, path))
             except OF_ONE_GROUP as error:
                 await state.failed(path, error)
         return answers
@@ -142,6 +145,11 @@ def _known(work: Work) -> _Ignored:
 
 
 def _element(spec: Blueprint, path: str) -> str:
+    found = _found(spec, path)
+    return element_line(_KINDS[path.partition("/")[0]], found) if found else ""
+
+
+def _found(spec: Blueprint, path: str) -> Element | None:
     name, _, identity = path.partition("/")
     lists: dict[Any, Sequence[Element]] = {
         "dataModels": spec.data_models,
@@ -149,8 +157,30 @@ def _element(spec: Blueprint, path: str) -> str:
         "apis": spec.apis,
         "businessFlows": spec.business_flows,
     }
-    found = next((one for one in lists[name] if one.id == identity), None)
-    return element_line(_KINDS[name], found) if found else ""
+    return next((one for one in lists[name] if one.id == identity), None)
+
+
+def about_element(said: Said, spec: Blueprint, path: str) -> Said:
+    """What is said of the element that was asked about, and entities that are new: nothing else changes."""
+    kind = EntryKind(_KINDS[path.partition("/")[0]])
+    element = _named(_found(spec, path))
+    entities = [_named(one) for one in spec.data_models]
+
+    def is_meant(entry: Entry) -> bool:
+        if entry.kind is kind and element and matching([element], dict(entry.values)):
+            return True
+        if entry.kind is EntryKind.ENTITY:
+            return matching(entities, dict(entry.values)) is None
+        if entry.kind in (EntryKind.FIELD, EntryKind.RELATION):
+            return kind is EntryKind.ENTITY and Names([element]).find(entry.parent) is not None
+        return entry.kind in (EntryKind.REMOVE, EntryKind.RENAME) and entry.element.startswith(f"{path}/")
+
+    return said.model_copy(update={"entries": [entry for entry in said.entries if is_meant(entry)]})
+
+
+def _named(element: Element | None) -> dict[str, Any]:
+    """What an element is found by."""
+    return {} if element is None else {"id": element.id, "name": element.name, "label": element.label}
 
 
 def _with_answers(spec: Blueprint, answers: Sequence[Said]) -> Blueprint:
@@ -161,16 +191,17 @@ def _with_answers(spec: Blueprint, answers: Sequence[Said]) -> Blueprint:
     return assembly.blueprint()
 
 
-def _made(work: Work, spec: Blueprint, state: _State, rounds: int) -> Made:
+def _made(work: Work, spec: Blueprint, state: _State, rounds: int, without_place: int) -> Made:
     assert work.outline is not None  # noqa: S101 - the stages before made them
     assert work.details is not None  # noqa: S101
+    left_out = work.outline.left_out + without_place
     missing = any(group.missing for group in work.details.groups)
     return Made(
         spec=spec,
         findings=state.findings,
         mended=state.mended[:1000],
         rounds=rounds,
-        left_out=work.outline.left_out,
-        is_complete=not missing and not work.outline.left_out,
+        left_out=left_out,
+        is_complete=not missing and not left_out,
         by_rules=work.outline.by_rules,
     )

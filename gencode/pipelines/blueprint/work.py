@@ -48,7 +48,11 @@ class Details(_Stored):
 
 
 class Made(_Stored):
-    """The blueprint that the task ends with. `rounds`: how often errors went back to the model."""
+    """The blueprint that the task ends with.
+
+    rounds    how often errors went back to the model
+    left_out  elements beyond the most that are described, and what was said of elements that there are not
+    """
 
     spec: Blueprint
     findings: list[Finding]

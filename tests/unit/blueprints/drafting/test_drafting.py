@@ -286,3 +286,35 @@ def test_fixes_that_may_lose_what_was_meant_are_left_to_be_asked_about() -> None
     path = "dataModels/class/relations/ghost"
     _, findings, _ = with_certain_fixes(drafted(said), removes=True, ignored={(path, "dangling-reference")})
     assert [one.element for one in findings] == [path]
+
+
+def test_what_is_said_of_an_entity_before_it_waits_for_it() -> None:
+    assembly = Assembly(Blueprint())
+    said = (
+        {"kind": "relation", "entity": "Order", "name": "tags", "type": "多对多", "target": "Tag"},
+        {"kind": "field", "entity": "order", "name": "total", "type": "decimal"},
+        {"kind": "field", "entity": "Nothing", "name": "total", "type": "decimal"},
+        {"kind": "entity", "name": "Tag"},
+        {"kind": "entity", "name": "Order"},
+    )
+    for entry in (one for value in said for one in said_entries(value)):
+        assembly.add(entry)
+    _, order = assembly.blueprint().data_models
+    assert [one.name for one in order.fields] == ["total"]
+    assert [(one.name, one.type.value, one.target) for one in order.relations] == [
+        ("tags", "ManyToMany", "Tag")
+    ]
+    assert assembly.left_out == 1
+
+
+def test_elements_with_one_label_stay_two() -> None:
+    fields = [{"name": "name", "label": "名称"}, {"name": "title", "label": "名称"}]
+    pages = [{"kind": "page", "name": f"{name}Form", "label": "编辑"} for name in ("Order", "User")]
+    made = drafted({"kind": "entity", "name": "Order", "fields": fields}, *pages)
+    assert [one.name for one in made.data_models[0].fields] == ["name", "title"]
+    assert [one.name for one in made.pages] == ["OrderForm", "UserForm"]
+
+
+@pytest.mark.parametrize("said", ["string?", "string | null", "optional string", "string!"])
+def test_marks_of_optional_types_are_no_entities(said: str) -> None:
+    assert read_type(said) == {"type": "string"}
