@@ -6,6 +6,8 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from pydantic import JsonValue
+
 from gencode.blueprints import reserved_words
 from gencode.blueprints.findings import Finding, Fix, Severity
 from gencode.blueprints.identifiers import is_identifier, pascal, proposed, snake
@@ -41,7 +43,7 @@ def _entity_names(index: BlueprintIndex) -> Iterator[Finding]:
         if not is_identifier(entity.name) or not key[:1].isalpha():
             yield identifier_finding(path, entity, partial(_class_proposal, taken=ChainMap(taken, derived)))
             continue
-        fix = partial(_renamed, _class_proposal, entity.name, ChainMap(taken, derived))
+        fix = partial(_renamed_entity, entity, ChainMap(taken, derived))
         if key.lower() in taken or key.lower() in derived:
             yield _duplicate(path, entity.name, taken.get(key.lower()) or derived[key.lower()], fix())
         taken[key.lower()] = path
@@ -69,6 +71,12 @@ _MODULE_WORDS: Mapping[str, frozenset[str]] = {
 
 def _is_module_word(name: str) -> bool:
     return any(snake(name) in words for words in _MODULE_WORDS.values())
+
+
+def _renamed_entity(entity: Entity, taken: Mapping[str, str]) -> Fix:
+    """People go on to see the name, as the label."""
+    label: dict[str, JsonValue] = {} if entity.label else {"label": entity.name}
+    return Fix(changes={"name": _class_proposal(entity.name, taken), **label})
 
 
 def _class_proposal(text: str, taken: Mapping[str, str]) -> str:

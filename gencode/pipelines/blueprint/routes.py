@@ -42,8 +42,8 @@ class MadeGroup(GroupLedger):
 
 class MadeBlueprint(ResponseModel):
     """What a task made of requirements. `mended`: what was wrong and is mended. `by_rules`: whether rules of
-    the offline model made it. `left_out`: elements beyond the most that a task describes, and what was said of
-    elements that there are not."""
+    the offline model made it. `left_out`: elements beyond the most that a task describes, and what was said
+    of elements that there are not."""
 
     spec: Blueprint
     findings: list[FindingView]

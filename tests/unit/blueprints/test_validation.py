@@ -173,7 +173,10 @@ def test_names_differ_in_more_than_case_and_underscores() -> None:
 @pytest.mark.parametrize("name", ["Document", "Promise", "List", "Base", "Record", "Component"])
 def test_a_class_never_hides_a_name_of_a_framework(name: str) -> None:
     (finding,) = of_relations({"name": name})
-    assert (finding.rule, finding.fix and finding.fix.changes) == ("class-name", {"name": f"{name}Item"})
+    assert (finding.rule, finding.fix and finding.fix.changes) == (
+        "class-name",
+        {"name": f"{name}Item", "label": name},
+    )
 
 
 def test_a_chinese_name_becomes_the_label_beside_a_proposed_identifier() -> None:

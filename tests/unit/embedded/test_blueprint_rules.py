@@ -70,11 +70,16 @@ def test_the_example_sentence_becomes_users_roles_and_permissions() -> None:
     [
         ("A user management system: sign up, log in, roles and permissions.", ["User", "Role", "Permission"]),
         ("A shop where customers place orders for products.", ["Customer", "Product", "Order"]),
-        ("图书借阅系统：管理图书、读者和借阅记录", ["Book", "Loan"]),
+        ("图书借阅系统：管理图书、读者和借阅记录", ["Reader", "Book", "Loan"]),
         ("Manage vehicles and track shipments.", ["Vehicle", "Shipment"]),
-        ("车辆管理和维修记录管理", ["CheLiang", "WeiXiuJiLu"]),
-        ("Something else entirely", ["Record"]),
-        ("", ["Record"]),
+        ("Fleet management: it has lorries, depots and fuel cards.", ["Lorry", "Depot", "FuelCard"]),
+        ("A clinic with doctors and patients who book an appointment", ["Appointment", "Doctor", "Patient"]),
+        ("The system creates, updates, deletes and exports invoices.", ["Invoice"]),
+        ("仓储平台：货架、托盘、入库、打印、月台管理", ["YueTai", "HuoJia", "TuoPan"]),
+        ("库存管理系统，管理商品和仓库", ["Product", "Warehouse", "StockRecord"]),
+        ("船舶管理和航线记录管理", ["ChuanBo", "HangXianJiLu"]),
+        ("Something else entirely", ["Entry"]),
+        ("", ["Entry"]),
     ],
 )
 def test_words_name_entities(text: str, entities: list[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gencode.embedded.offline.blueprint_rules.sentences import (
     HAN,
+    enumerated_nouns,
     field_changes,
     field_named,
     listed_fields,
@@ -42,7 +43,7 @@ def outline(messages: Sequence[ChatMessage]) -> str:
     lines += flows
     lines += [page for flow in flows for page in _entrances(flow)]
     if not entities and not said.strip() and len(lines) == 1:
-        lines.append({"kind": "entity", "name": "Record", "label": "记录" if chinese else ""})
+        lines.append({"kind": "entity", "name": "Entry", "label": "记录" if chinese else ""})
     return _answer(lines or [{"kind": "none"}])
 
 
@@ -93,9 +94,10 @@ def _entities(text: str, *, chinese: bool) -> list[Line]:
             found.setdefault(
                 name, {"kind": "entity", "name": name} | ({"label": ENTITIES[name].label} if chinese else {})
             )
-    for noun in (*managed_nouns(text), *(one.entity for one in listed_fields(text))):
+    listed = [one.entity for one in listed_fields(text)]
+    for noun in (*managed_nouns(text), *enumerated_nouns(text), *listed):
         if not any(known.words.search(noun) for known in ENTITIES.values()):
-            name = noun if HAN.search(noun) else _singular(noun)
+            name = noun if HAN.search(noun) else _class_name(noun)
             found.setdefault(
                 name, {"kind": "entity", "name": name} | ({"label": noun} if HAN.search(noun) else {})
             )
@@ -106,8 +108,13 @@ def _line(kind: str, name: str, label: str) -> Line:
     return {"kind": kind, "name": name} | ({"label": label} if label else {})
 
 
-def _singular(noun: str) -> str:
-    word = noun[:1].upper() + noun[1:]
+def _class_name(noun: str) -> str:
+    """`fuel records` is FuelRecord."""
+    *first, last = noun.split()
+    return "".join(one[:1].upper() + one[1:] for one in (*first, _singular(last)))
+
+
+def _singular(word: str) -> str:
     if word.endswith("ies"):
         return f"{word[:-3]}y"
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
