@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.campaigns.billing_model import FIRST, BilledCall
+from tests.campaigns.build_jobs import repository_faults, results_of
 
 ENCODED = "encoded"
 """The checkpoint of what a task of kind `index` has used."""
@@ -36,6 +37,9 @@ _DOUBLES = {
     "documents": "SELECT name FROM knowledge_documents WHERE NOT is_deleted",
     "questions": "SELECT content FROM chat_messages WHERE role = 'user'",
     "answers": "SELECT parent_id FROM chat_messages WHERE role = 'assistant'",
+    "drafts": "SELECT name FROM blueprints WHERE NOT is_deleted",
+    "proposals": "SELECT blueprint_id FROM blueprint_proposals WHERE NOT is_deleted",
+    "written flows": "SELECT digest FROM blueprint_holes",
     "findings": "SELECT subject || path || line || title FROM review_findings",
 }
 
@@ -56,10 +60,10 @@ class Databases:
     """The files of a service that does not run."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir
+        self.folder = data_dir
 
     def rows(self, database: str, query: str) -> Rows:
-        with closing(sqlite3.connect(self._folder / database)) as connection:
+        with closing(sqlite3.connect(self.folder / database)) as connection:
             return connection.execute(query).fetchall()
 
     def tasks(self, query: str) -> Rows:
@@ -87,6 +91,8 @@ def audit(databases: Databases, calls: Sequence[BilledCall], accepted: Mapping[s
     found.faults += _disagreeing(databases, states)
     found.faults += _doubles(databases)
     found.faults += _wrong_chunks(databases)
+    built = "SELECT id, result FROM tasks WHERE kind = 'build' AND state = 'succeeded'"
+    found.faults += repository_faults(databases.folder, results_of(databases.tasks(built)))
     found.faults += _wrong_answers(databases, calls)
     _check_calls(found, databases, calls)
     _check_ledger(found, databases, calls)

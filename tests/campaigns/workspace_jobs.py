@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 
+from tests.campaigns.build_jobs import blueprint, build
 from tests.campaigns.workspace_client import PersistentClient
 from tests.servers.changes import HEAD, NUMBER
 from tests.servers.changes import PATCH as CHANGE
@@ -161,6 +162,8 @@ JOBS: Mapping[str, Callable[[Job], Awaitable[None]]] = {
     "sync_repository": sync_repository,
     "test_generation": test_generation,
     "generate": generate,
+    "blueprint": blueprint,
+    "build": build,
 }
 """All kinds of the workspace; `requirements` has two."""
 

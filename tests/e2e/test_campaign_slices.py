@@ -42,7 +42,7 @@ async def test_no_kind_of_the_workspace_loses_or_pays_twice_whenever_the_service
     kinds = {kind.partition(" ")[0] for kind in report.audit.tasks}
     assert kinds == {
         *("chat", "code_diff", "code_review", "generate", "index", "parse_document"),
-        *("requirement_analysis", "sync_repository", "test_generation"),
+        *("requirement_analysis", "sync_repository", "test_generation", "blueprint", "build"),
     }
     assert report.audit.settled > 0
 

@@ -127,6 +127,7 @@ RUN_BY = {
     "bots.md": "test_bot.py",
     "cli.md": "test_cli.py",
     "embedding.md": "test_embedding.py",
+    "mcp.md": "test_mcp_projects.py",
     "webhooks.md": "test_webhook_receiver.py",
 }
 """Documents whose other programs are run by tests of their own."""

@@ -33,6 +33,7 @@ from gencode.pipelines.blueprint.pipeline import BlueprintPipeline
 from gencode.pipelines.blueprint.repairing import Repairing
 from gencode.pipelines.blueprint.request import BlueprintRequest, Preparation
 from gencode.pipelines.blueprint.routes import get_task_blueprint, parse_for_blueprint
+from gencode.pipelines.blueprint.tools import blueprint_tool
 from gencode.workspace.errors import BlueprintPublished, ProjectArchived
 from gencode.workspace.workspace import Workspace
 
@@ -132,6 +133,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         label=_label,
         notification_fields=_notification_fields,
         retry_changes=partial(limits_changes, dependencies.price),
+        tools=(blueprint_tool(dependencies.store, dependencies.checkpoint_reader),),
     )
 
 

@@ -91,7 +91,9 @@ async def parse_for_blueprint(request: Request) -> Response:
 async def get_task_blueprint(request: Request) -> Response:
     task = await _own_blueprint_task(request)
     language = request_language(request)
-    return await get_services(request).checkpoint_reader.read(task, lambda stored: _made(stored, language))
+    return await get_services(request).checkpoint_reader.read(
+        task, lambda stored: MADE.make(made_view(stored, language))
+    )
 
 
 async def _own_blueprint_task(request: Request) -> Task:
@@ -102,19 +104,18 @@ async def _own_blueprint_task(request: Request) -> Task:
     return task
 
 
-def _made(checkpoints: Checkpoints, language: str) -> Response:
+def made_view(checkpoints: Checkpoints, language: str) -> MadeBlueprint:
+    """Raises NotFound while there is none."""
     if (text := checkpoints.get(BLUEPRINT)) is None:
         raise NotFound("this task has no blueprint yet")
     made = Made.model_validate_json(text)
     details = Details.model_validate_json(checkpoints[DETAILS])
-    return MADE.make(
-        MadeBlueprint(
-            spec=made.spec,
-            findings=finding_views(made.findings, language),
-            mended=finding_views(made.mended, language),
-            is_complete=made.is_complete,
-            by_rules=made.by_rules,
-            left_out=made.left_out,
-            groups=[MadeGroup(**group.model_dump()) for group in details.groups],
-        )
+    return MadeBlueprint(
+        spec=made.spec,
+        findings=finding_views(made.findings, language),
+        mended=finding_views(made.mended, language),
+        is_complete=made.is_complete,
+        by_rules=made.by_rules,
+        left_out=made.left_out,
+        groups=[MadeGroup(**group.model_dump()) for group in details.groups],
     )

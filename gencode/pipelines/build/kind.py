@@ -33,6 +33,7 @@ from gencode.pipelines.build.api.preparation import (
     prepare,
 )
 from gencode.pipelines.build.api.request import PATTERN_MESSAGES, BuildRequest
+from gencode.pipelines.build.api.tools import project_tool
 from gencode.pipelines.build.api.views import BuildFields, label, notification_fields, result_url, task_fields
 from gencode.pipelines.build.approving_migration import ApprovingMigration
 from gencode.pipelines.build.archiving import Archiving
@@ -69,7 +70,7 @@ KIND = Kind(
         tool_title="Build a project",
         tool_description=(
             "Build the project of a stored blueprint. Answers at once with a task_id; ask status for how it "
-            "goes. The result says whether the project was proven to work."
+            "goes, and project for the files and whether they were proven to work."
         ),
         errors=(PlanLimitReached, NotFound, Forbidden, ProjectArchived, TemplateNotProven),
     ),
@@ -173,6 +174,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         submitted=submitted_request,
         retry_changes=partial(limits_changes, dependencies.price),
         may_pause=may_pause,
+        tools=(project_tool(services),),
         services=services,
     )
 
