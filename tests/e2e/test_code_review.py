@@ -444,6 +444,8 @@ async def test_a_branch_of_a_repository_is_reviewed_with_the_functions_around(tm
         await events(app.url, of_diff)
         again = await get(app.url, f"/api/v1/task/{of_diff}/review")
         assert (again["head_commit"], again["subject"]) == (tip, found["subject"])
+        title = (await get(app.url, f"/api/v1/task/{of_diff}"))["title"]
+        assert title == f"{row['name']}/change"
         assert [(one["id"], one["status"]) for one in again["findings"]] == [
             (found["findings"][0]["id"], "still_there")
         ]

@@ -276,6 +276,7 @@ async def test_a_project_is_built_and_its_proof_is_shown(browser: Browser, tmp_p
         async with tab(browser, app.url, hash=f"#/workspace/blueprints/{blueprint}/build") as page:
             await expect(page.get_by_role("heading", name="What would be written")).to_be_visible()
             await page.get_by_label("Database").select_option("MySQL or MariaDB")
+            await page.get_by_label("Template set").select_option("None")
             await page.get_by_text("Push it to a repository").click()
             await page.get_by_label("Repository name").fill("shop")
             await check_accessibility(page)

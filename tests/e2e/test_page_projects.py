@@ -63,6 +63,7 @@ async def test_a_template_set_is_uploaded_proven_shared_and_tried(browser: Brows
             await prove(page, "proven")
             await page.get_by_role("button", name="Share it with everybody").click()
             await expect(page.get_by_role("button", name="Share it with everybody")).to_have_count(0)
+            await page.get_by_label("Blueprint", exact=True).select_option("Shop")
             await page.get_by_role("button", name="Show the files").click()
             made = page.get_by_role("region", name="What it makes of a blueprint")
             await expect(made.get_by_text("customer.py")).to_be_visible()

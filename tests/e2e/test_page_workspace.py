@@ -25,7 +25,11 @@ REFUSED = "422"
 KEY = "sk-4be1d0a7f3"
 
 
-GROUPS = {"Build": ["Projects"], "Settings": ["Models", "Teams", "Usage", "Users", "Account"]}
+GROUPS = {
+    "Build": ["Projects"],
+    "Documents and chat": ["Chat"],
+    "Settings": ["Models", "Teams", "Usage", "Users", "Account"],
+}
 """Sections that tests open, by the group in which they are."""
 
 
@@ -208,6 +212,19 @@ async def test_a_knowledge_base_is_filled_and_searched(browser: Browser, tmp_pat
         await expect(page.locator(".found li").first).to_contain_text("服务默认监听 8080 端口")
         await expect(page.locator(".found mark").first).to_be_visible()
         await check_accessibility(page)
+        await open_section(page, "Chat")
+        await page.get_by_role("button", name="New conversation").click()
+        await page.get_by_label("Knowledge base").select_option("Handbook")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_label("Your message")).to_be_focused()
+        await page.get_by_label("Your message").fill("When is a backup made?")
+        await page.get_by_role("button", name="Send").click()
+        source = page.get_by_role("list", name="Sources").get_by_role("link", name="[1] guide.md").last
+        await expect(source).to_be_visible()
+        await check_accessibility(page)
+        await source.click()
+        await expect(page.locator("mark")).to_have_text("A backup is made every night.")
+        await check_accessibility(page)
 
 
 PATCH = """\
@@ -279,4 +296,9 @@ async def test_a_diff_is_shown_side_by_side(browser: Browser, tmp_path: Path) ->
             await expect(page.locator(".diff .added")).to_have_count(2)
             await expect(page.locator(".diff .deleted")).to_have_count(0)
             await expect(page.locator(".diff .added").last).to_contain_text("shell=True")
+            await page.locator(".diff-file summary").focus()
+            await page.keyboard.press("n")
+            await expect(page.locator(".hunk")).to_be_focused()
+            await page.keyboard.press("k")
+            await expect(page.locator(".diff-file summary")).to_be_focused()
             await check_accessibility(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio.to_thread
@@ -23,12 +24,24 @@ from gencode.workspace.prompt_templates.placeholders import render
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES, PromptCategory
 from gencode.workspace.repositories.change_requests import ChangeRequests
 from gencode.workspace.repositories.errors import RepositoryUnusable
+from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.repositories.sync import RepositorySync
 from gencode.workspace.requirement_documents.documents import RequirementDocuments
 from gencode.workspace.workspace import Workspace
 
 _LONG_FIELDS = ("patch", "instructions", "variables", "requirements")
 """Fields of the stored request that are not in the task's row."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    """subject  of reviews of the branch: None for a commit, which is reviewed once
+    title    what people call it
+    """
+
+    repository_id: str | None = None
+    subject: str | None = None
+    title: str | None = None
 
 
 class Preparation:
@@ -50,8 +63,8 @@ class Preparation:
         """Raises Invalid, also for a patch that cannot be read."""
         model = await choose_model(request, submitter, self._choose)
         instructions = await self._instructions(request, submitter)
-        repository_id, branch = await self._source(request, submitter)
-        post = await self._post(request, repository_id, submitter)
+        source = await self._source(request, submitter)
+        post = await self._post(request, source.repository_id, submitter)
         subject = f"{post['repository_id']}#{post['change']}" if post else None
         stored = {
             **stored_request(request),
@@ -59,7 +72,8 @@ class Preparation:
             "asked_model": request.model,
             "language": request.language or submitter.language,
             "instructions": instructions,
-            "subject": request.subject or branch or subject,
+            "subject": request.subject or source.subject or subject,
+            "title": request.subject or source.title,
             "post": post,
             "requirements": await self._requirements(request, submitter),
         }
@@ -71,27 +85,30 @@ class Preparation:
             message=first_message(submitter.language),
         )
 
-    async def _source(
-        self, request: CodeReviewRequest, submitter: Submitter
-    ) -> tuple[str | None, str | None]:
-        """The repository of the diff, and the subject of reviews of its branch: None for a commit, which is
-        reviewed once."""
+    async def _source(self, request: CodeReviewRequest, submitter: Submitter) -> _Source:
         if request.code_diff_id is not None:
             return await self._source_of_diff(request.code_diff_id, submitter)
         if request.repository_id is None:
-            return None, None
+            return _Source()
         try:
             row = await self._sync.active(request.repository_id, submitter.principal.id)
         except RepositoryUnusable as error:
             raise Invalid.of("repository_id", "usable", error.message) from None
-        return row.id, _branch_subject(row.id, request.head)
+        return _source_of(row.id, row.name, request.head)
 
-    async def _source_of_diff(self, row_id: str, submitter: Submitter) -> tuple[str | None, str | None]:
+    async def _source_of_diff(self, row_id: str, submitter: Submitter) -> _Source:
+        principal = submitter.principal.id
         try:
-            row = await self._diffs.completed(row_id, submitter.principal.id)
+            row = await self._diffs.completed(row_id, principal)
         except (NotFound, DiffNotReady) as error:
             raise Invalid.of("code_diff_id", "usable", error.message) from None
-        return row.repository_id, _branch_subject(row.repository_id, row.source_ref)
+        if row.repository_id is None:
+            return _Source(title=row.name)
+        try:
+            repository = await self._workspace.resource(GIT_REPOSITORIES).get(row.repository_id, principal)
+        except NotFound:  # it was deleted; the diff stays
+            return replace(_source_of(row.repository_id, "", row.source_ref), title=row.name)
+        return _source_of(row.repository_id, repository.name, row.source_ref)
 
     async def _post(
         self, request: CodeReviewRequest, repository_id: str | None, submitter: Submitter
@@ -142,9 +159,13 @@ class Preparation:
         return render(row.content, request.variables)
 
 
-def _branch_subject(repository_id: str | None, ref: str | None) -> str | None:
+def _source_of(repository_id: str, name: str, ref: str | None) -> _Source:
     is_commit = ref is None or re.fullmatch(r"[0-9a-f]{7,40}", ref)
-    return None if is_commit or repository_id is None else f"{repository_id}/{ref}"
+    return _Source(
+        repository_id=repository_id,
+        subject=None if is_commit else f"{repository_id}/{ref}",
+        title=f"{name}/{ref}" if ref else name,
+    )
 
 
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from gencode.domain.task import Task
 from gencode.http.base_models import ResponseModel
 from gencode.pipelines.code_review.result import ReviewResult
 
-_NAMED = ("subject", "code_diff_id", "repository_id", "base", "head")
+_NAMED = ("subject", "title", "code_diff_id", "repository_id", "base", "head")
 
 
 class ReviewSummary(ResponseModel):
@@ -52,6 +52,9 @@ class CodeReviewFields(BaseModel, defer_build=True):
 
     model: str | None = None
     subject: str | None = None
+    title: str | None = Field(
+        None, description="What people call it: the subject, or repository and branch by name"
+    )
     code_diff_id: str | None = None
     repository_id: str | None = None
     base: str | None = Field(None, description="Of the repository, as the request names it")
@@ -76,7 +79,7 @@ def task_fields(task: Task) -> Mapping[str, Any]:
 
 
 def label(task: Task) -> str:
-    return str(task.parameters.get("subject") or "Review")
+    return str(task.parameters.get("title") or task.parameters.get("subject") or "Review")
 
 
 def notification_fields(task: Task, event: Event) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 // What a request may name, as options of selects: models, Git hosts, and rows of the workspace.
 
-import { get } from "./api.js";
+import { get, unique } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
@@ -75,3 +75,19 @@ async function hosts() {
 /** The rows of a resource by their names; `first` stands for none. */
 export const rowSelect = (path, first) =>
   lateSelect(async () => (await get(`${path}?limit=100`)).items.map((row) => [row.id, row.name]), first);
+
+/** A branch, a tag or a commit of the repository that the control `of` of the same form names; branches are offered. */
+export function refInput(of) {
+  const offered = h("datalist", { id: unique() });
+  const input = h("input", { list: offered.id, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+  let shown = null;
+  input.addEventListener("focus", async () => {
+    const id = input.form.elements.namedItem(of).value;
+    if (!id || id === shown) return;
+    shown = id;
+    input.after(offered);
+    const { branches } = await get(`git/repositories/${id}/branches`).catch(() => ({ branches: [] }));
+    offered.replaceChildren(...branches.map(({ name }) => h("option", { value: name })));
+  });
+  return input;
+}

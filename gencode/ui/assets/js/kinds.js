@@ -49,7 +49,7 @@ export const kindTitle = (kind) => translated(kinds.get(kind)?.title) || kind;
 export function taskName(task) {
   if (isGenerate(task.kind)) return task.repo_name || task.task_id;
   const about =
-    task.knowledge_document_name || task.knowledge_base_name || task.blueprint_name || task.subject;
+    task.knowledge_document_name || task.knowledge_base_name || task.blueprint_name || task.title || task.subject;
   return task.label || [kindTitle(task.kind), about].filter(Boolean).join(": ");
 }
 

@@ -20,6 +20,7 @@ export async function buildOf(place, id) {
       h("h2", { id: "build-title" }, t("builtProject")),
       /^https?:\/\//.test(task.repo_url || "") && repository(task),
       ...items.map((one) => artifact(path, one)),
+      unwritten(report, task),
       ...proof(report),
       report.holes?.length > 0 && holes(report.holes),
       report.findings.length > 0 && warnings(report.findings),
@@ -63,6 +64,19 @@ const digest = (id, label, value) =>
     copier(value),
   );
 
+/** What the project cannot do although it is proven: calls of flows that nobody has written are refused. */
+function unwritten({ holes: all = [] }, { blueprint_id: blueprint }) {
+  const open = all.filter((one) => one.source === "default");
+  if (!open.length) return null;
+  return h(
+    "div",
+    { class: "notice" },
+    icon("warn"),
+    h("span", {}, t("unwrittenFlows", open.length, all.length)),
+    blueprint && h("a", { class: "button", href: `#/workspace/blueprints/${blueprint}/flows` }, t("openFlows")),
+  );
+}
+
 /** A project that nothing has proven is never shown as if it were. */
 function proof({ status, reason, certificate: { steps } }) {
   return [
@@ -96,7 +110,7 @@ function step({ name, status, command, exit_code: code, seconds, log_tail: tail,
   return h(
     "tr",
     {},
-    h("td", {}, name),
+    h("td", {}, t("proofStepNames")[name] || name),
     h("td", {}, h("span", { class: `badge ${status === "passed" ? "succeeded" : "failed"}` }, t("stepStates")[status] || status)),
     h("td", { class: "figure" }, code == null ? "–" : String(code)),
     h("td", { class: "figure" }, seconds == null ? "–" : duration(seconds * 1000)),

@@ -7,7 +7,9 @@ import { MOST_MARKDOWN, markdown } from "../markdown.js";
 import { forTab } from "../storage.js";
 import { Stream } from "../stream.js";
 import { ago, money, number, t } from "../words.js";
-import { heading, said } from "./resource.js";
+import { conversationSettings } from "./conversation_settings.js";
+import { heading, said, sure } from "./resource.js";
+import { sourceAddress } from "./source.js";
 
 const CONVERSATIONS = "chat/conversations";
 const PAGE = 100;
@@ -71,10 +73,12 @@ async function conversation(box, id) {
   } catch (error) {
     return fill(box, heading(t("chat")), h("p", { class: "note" }, said(error)));
   }
-  const title = h("h1", {}, row.title || t("untitled"));
+  const title = h("h1", {});
+  const options = h("div", {});
   const back = h("a", { class: "button quiet", href: "#/workspace/chat" }, t("chat"));
   const away = h("button", { class: "button quiet", onclick: remove }, icon("bin"), t("remove"));
-  fill(box, h("div", { class: "head-line" }, title, h("span", { class: "spring" }), back, away), messages, form);
+  fill(box, h("div", { class: "head-line" }, title, h("span", { class: "spring" }), back, away), options, messages, form);
+  settle(row);
   const draft = `message.${id}`; // what is typed and not sent: a reload does not lose it
   field.value = forTab.get(draft) || "";
   field.addEventListener("input", () => forTab.set(draft, field.value || null));
@@ -85,6 +89,18 @@ async function conversation(box, id) {
   box.addEventListener("leave", () => stream?.close());
   await reload();
   field.focus({ preventScroll: true });
+
+  /** Shows its title and its settings, which stay as they are while somebody is in them. */
+  function settle(found) {
+    row = found;
+    title.textContent = row.title || t("untitled");
+    if (!options.contains(document.activeElement)) fill(options, conversationSettings(path, row, changed));
+  }
+
+  function changed(found) {
+    field.focus();
+    settle(found);
+  }
 
   async function reload() {
     const shown = [];
@@ -131,8 +147,7 @@ async function conversation(box, id) {
     stream?.close();
     writing(false);
     await reload();
-    row = await get(path);
-    title.textContent = row.title || t("untitled");
+    settle(await get(path));
     announce(t("answerIsThere"));
   }
 
@@ -181,8 +196,13 @@ async function conversation(box, id) {
   }
 
   async function remove() {
-    await request(path, { method: "DELETE" });
-    location.hash = "#/workspace/chat";
+    if (!(await sure(t("removeSure", title.textContent), t("removeYes")))) return;
+    try {
+      await request(path, { method: "DELETE" });
+      location.hash = "#/workspace/chat";
+    } catch (error) {
+      refuse(error);
+    }
   }
 }
 
@@ -230,11 +250,18 @@ function footer(message, again, choose) {
   );
 }
 
-const citations = (found) =>
-  h(
-    "ul",
-    { class: "citations" },
-    ...found.map((one) =>
-      h("li", {}, `[${one.number}] ${one.title}${one.page ? t("onPage", one.page) : ""}: `, h("q", {}, one.quote)),
-    ),
+const citations = (found) => h("ul", { class: "citations", "aria-label": t("sources") }, ...found.map(citation));
+
+/** It opens the document at the quoted place. A base that was deleted has none. */
+function citation(one) {
+  const name = `[${one.number}] ${one.document_name || t("sourceGone")}${one.page ? t("onPage", one.page) : ""}`;
+  const isThere = one.knowledge_base_id && one.document_id;
+  return h(
+    "li",
+    {},
+    isThere ? h("a", { href: sourceAddress(one) }, name) : name,
+    ": ",
+    h("q", {}, one.quote),
+    !one.is_verified && h("span", { class: "row-note" }, ` ${t("notVerified")}`),
   );
+}

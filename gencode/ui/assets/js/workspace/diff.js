@@ -1,7 +1,7 @@
 // A code diff: its files, with the old and the new lines side by side.
 
 import { get, post } from "../api.js";
-import { modelSelect } from "../choices.js";
+import { modelSelect, rowSelect } from "../choices.js";
 import { labelled } from "../controls.js";
 import { fill, h } from "../dom.js";
 import { downloadLink } from "../download.js";
@@ -9,6 +9,7 @@ import { number, t } from "../words.js";
 import { refuse, said } from "./resource.js";
 
 const POLL = 1000; // milliseconds between two looks at a diff that is being made
+const REVIEW = "code-review";
 const BUSY = ["pending", "running"];
 
 export function diffDetail(row) {
@@ -24,14 +25,16 @@ async function show(box, row) {
     return;
   }
   if (row.error) return fill(box, h("p", { class: "wrong" }, h("code", {}, row.error_code), " ", row.error));
-  const files = h("div", { class: "details" });
+  const files = h("div", { class: "details", onkeydown: walk });
+  const hint = h("p", { class: "note" }, t("diffKeys"));
   const more = h("button", { type: "button", class: "button", hidden: true }, t("olderRows"));
   const patch = downloadLink(`code-diffs/${row.id}/patch`, `${row.name}.patch`, t("asPatch"));
-  fill(box, tasksOf(row, patch), files, more);
+  fill(box, tasksOf(row, patch), hint, files, more);
   let cursor = "0";
   more.onclick = async () => {
     try {
       const page = await get(`code-diffs/${row.id}/content?cursor=${cursor}`);
+      if (cursor === "0" && !page.files.length) return fill(hint, t("noDifference"));
       files.append(...page.files.map(fileOf));
       cursor = page.next_cursor;
       more.hidden = !cursor;
@@ -42,10 +45,28 @@ async function show(box, row) {
   more.onclick();
 }
 
+const STEPS = { j: ["summary", 1], k: ["summary", -1], n: [".hunk", 1], p: [".hunk", -1] };
+
+/** Keys go to the next or previous file, or place that was changed. */
+function walk(event) {
+  const [selector, by] = (!event.ctrlKey && !event.metaKey && !event.altKey && STEPS[event.key]) || [];
+  if (!selector) return;
+  const places = [...event.currentTarget.querySelectorAll(selector)];
+  const isBefore = (one) => one.compareDocumentPosition(event.target) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const others = places.filter((one) => one !== event.target && (by > 0 ? !isBefore(one) : isBefore(one)));
+  const next = others.at(by > 0 ? 0 : -1);
+  if (!next) return;
+  event.preventDefault();
+  next.closest("details").open = true;
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "center" });
+}
+
 /** What can be done with a diff. Tests are written for files of a repository, which an uploaded patch has not. */
 function tasksOf(row, patch) {
   const trouble = h("div", { class: "trouble", role: "alert" });
   const model = modelSelect();
+  const requirements = rowSelect("requirements", t("noneOfThem"));
   const start = (path, label) => {
     const button = h("button", { type: "button", class: "button", onclick: run }, t(label));
     async function run() {
@@ -53,6 +74,7 @@ function tasksOf(row, patch) {
       trouble.replaceChildren();
       try {
         const body = { code_diff_id: row.id, ...(model.value ? { model: model.value } : {}) };
+        if (path === REVIEW && requirements.value) body.requirement_document_id = requirements.value;
         const { task_id: id } = await post(`pipelines/${path}`, body);
         location.hash = `#/task/${id}`;
       } catch (error) {
@@ -66,11 +88,16 @@ function tasksOf(row, patch) {
     "section",
     { "aria-labelledby": "diff-tasks" },
     h("h2", { id: "diff-tasks" }, t("diffTasks")),
-    labelled("task-model", t("model"), t("answerModelHint"), model),
+    h(
+      "div",
+      { class: "grid" },
+      labelled("task-model", t("model"), t("answerModelHint"), model),
+      labelled("requirement_document_id", t("requirementDocument"), t("requirementDocumentHint"), requirements),
+    ),
     h(
       "div",
       { class: "buttons" },
-      start("code-review", "reviewDiff"),
+      start(REVIEW, "reviewDiff"),
       row.repository_id && start("test-generation", "writeTests"),
       patch,
     ),
@@ -101,7 +128,7 @@ function hunkOf({ header, section, lines }) {
   return h(
     "tbody",
     {},
-    h("tr", {}, h("th", { colspan: 4, scope: "rowgroup" }, `${header} ${section}`)),
+    h("tr", { class: "hunk", tabindex: "-1" }, h("th", { colspan: 4, scope: "rowgroup" }, `${header} ${section}`)),
     ...paired(lines).map(([old, fresh]) => h("tr", {}, ...side(old, "old"), ...side(fresh, "new"))),
   );
 }

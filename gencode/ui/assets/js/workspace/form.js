@@ -1,6 +1,6 @@
 // The form of a resource, made from the declarations of its fields (see sections.js).
 
-import { modelSelect, rowSelect } from "../choices.js";
+import { modelSelect, refInput, rowSelect } from "../choices.js";
 import { choice, labelled, text } from "../controls.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
@@ -47,7 +47,8 @@ const MAKERS = {
   decimal: () => text("", "decimal"),
   tags: () => text(""),
   model: modelSelect,
-  row: (field) => rowSelect(field.of, field.optional ? t("default") : ""),
+  row: (field) => rowSelect(field.of, field.optional ? t(field.none || "default") : ""),
+  ref: (field) => refInput(field.of),
   choice: (field) => choice(field.options.map((option) => [option, field.names ? t(field.names)[option] : option])),
   secret: (field, row) =>
     h("input", {

@@ -3,7 +3,7 @@
 import { get, post, request } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { number, size, t } from "../words.js";
-import { refuse, said } from "./resource.js";
+import { refuse, said, sure } from "./resource.js";
 import { uploadField } from "./upload.js";
 
 const PAGE = 100;
@@ -48,10 +48,16 @@ function item(path, row, isOpen, load) {
   const isDone = row.processing_status === "completed";
   const state = isDone ? t("chunkCount", number(row.chunk_count)) : t("processing")[row.processing_status];
   const notes = [state, size(row.size), row.pages > 0 && t("pageCount", number(row.pages))].filter(Boolean);
-  const act = (method, more = "") => async () => {
-    await request(`${path}/documents/${row.id}${more}`, { method }).catch(() => {});
-    load();
+  const trouble = h("div", { class: "trouble", role: "alert" });
+  const act = async (method, more = "") => {
+    try {
+      await request(`${path}/documents/${row.id}${more}`, { method });
+      load();
+    } catch (error) {
+      refuse(null, trouble, error);
+    }
   };
+  const remove = async () => (await sure(t("removeSure", row.name), t("removeYes"))) && act("DELETE");
   return h(
     "li",
     { class: "card" },
@@ -64,9 +70,10 @@ function item(path, row, isOpen, load) {
       isDone && chunksButton(path, row),
       isOpen &&
         row.processing_status === "failed" &&
-        h("button", { class: "button", onclick: act("POST", "/index") }, icon("again"), t("retry")),
-      isOpen && h("button", { class: "button quiet", onclick: act("DELETE") }, icon("bin"), t("remove")),
+        h("button", { class: "button", onclick: () => act("POST", "/index") }, icon("again"), t("retry")),
+      isOpen && h("button", { class: "button quiet", "aria-label": t("bpRemove", row.name), onclick: remove }, icon("bin"), t("remove")),
     ),
+    trouble,
   );
 }
 
@@ -76,7 +83,7 @@ function chunksButton(path, row) {
   details.addEventListener("toggle", async () => {
     if (!details.open || list.children.length) return;
     const { items } = await get(`${path}/documents/${row.id}/chunks?limit=${PAGE}`);
-    fill(list, ...items.map((chunk) => h("li", {}, chunk.page && h("small", {}, t("onPage", chunk.page)), h("pre", {}, chunk.text))));
+    fill(list, ...items.map((chunk) => h("li", {}, chunk.page && h("small", {}, t("pageNumber", chunk.page)), h("pre", {}, chunk.text))));
   });
   return details;
 }

@@ -67,7 +67,7 @@ export async function formOf(box, section, id, news = "") {
   const [row, tag] = found ? [await found.json(), found.headers.get("etag")] : [null, null];
   const may = row ? rightsOf(section, row, found) : { change: true, remove: false };
   const trouble = h("div", { class: "trouble", role: "alert" });
-  const fields = section.fields.filter((field) => !(row ? field.onlyNew : field.onlyKnown));
+  const fields = section.fields.filter((field) => isPartOf(field, row));
   const form = h("form", { class: "form", novalidate: true }, ...controls(fields, row).filter(Boolean));
   const outcome = h("p", { class: "note", role: "status" }, news);
   if (!may.change) freeze(form);
@@ -89,6 +89,8 @@ export async function formOf(box, section, id, news = "") {
     box.querySelector("form .primary")?.focus();
   }
 }
+
+const isPartOf = ({ name, once, onlyNew, onlyKnown }, row) => (row ? !onlyNew && !(once && row[name] === null) : !onlyKnown);
 
 /** Shows the row as it is now. */
 export function showAgain() {

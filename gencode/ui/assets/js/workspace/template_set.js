@@ -1,7 +1,7 @@
 // What a template set has besides its form: its proof, its versions, and what it makes of a blueprint.
 
 import { get, post } from "../api.js";
-import { choice, labelled, mark } from "../controls.js";
+import { attend, choice, labelled, mark } from "../controls.js";
 import { rowSelect } from "../choices.js";
 import { fill, h } from "../dom.js";
 import { downloadLink } from "../download.js";
@@ -89,7 +89,8 @@ function trial(path) {
   async function apply(event) {
     event.preventDefault();
     fill(trouble);
-    mark(form, "blueprint_id", "");
+    mark(form, "blueprint_id", form.elements.blueprint_id.value ? "" : t("required"));
+    if (attend(form)) return;
     button.disabled = true;
     const body = { blueprint_id: form.elements.blueprint_id.value, database: form.elements.database.value };
     try {

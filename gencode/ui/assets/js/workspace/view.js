@@ -38,6 +38,7 @@ export function workspaceView(main, name, id, ...parts) {
 function show(section, box, id, ...parts) {
   if (section.show) return section.show(box, id, ...parts);
   if (section.onlyForm) return formOf(box, section, "new");
+  if (section.part && parts.length) return section.part(box, id, ...parts);
   return id ? formOf(box, section, id) : listOf(box, section);
 }
 

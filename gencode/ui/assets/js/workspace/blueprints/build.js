@@ -1,7 +1,7 @@
 // The tab of the build: the stack, whether the project is pushed, what would be written, and earlier builds.
 
 import { get, post, unique } from "../../api.js";
-import { hostSelect, modelSelect } from "../../choices.js";
+import { hostSelect, lateSelect, modelSelect } from "../../choices.js";
 import { choice, labelled, mark, text } from "../../controls.js";
 import { fill, h } from "../../dom.js";
 import { downloadLink } from "../../download.js";
@@ -11,6 +11,7 @@ import { refuse, said } from "../resource.js";
 import { impactOf } from "./impact.js";
 
 const PAUSE = 300;
+const NONE = "none";
 
 export function buildTab(draft) {
   const trouble = h("div", { class: "trouble", role: "alert" });
@@ -76,9 +77,16 @@ function stack() {
       { class: "grid" },
       labelled("database", t("bpDatabase"), "", choice(named("bpDatabases"))),
       labelled("frontend", t("bpFrontend"), t("bpFrontendHint"), choice(named("bpFrontends"))),
+      labelled("template_set", t("bpTemplateSet"), t("bpTemplateSetHint"), lateSelect(templateSets, t("bpOfProject"))),
     ),
     h("p", { class: "note" }, t("bpBackend")),
   ];
+}
+
+/** The proven sets; "" stands for that of the project, which is not sent. */
+async function templateSets() {
+  const { items } = await get("templates?status=proven&limit=100");
+  return [[NONE, t("noneOfThem")], ...items.map((one) => [one.id, `${one.name} ${one.version_tag}`])];
 }
 
 /** The names are those by which the service says what is wrong with them. */
@@ -119,6 +127,7 @@ const limits = () =>
 function bodyOf(form) {
   const value = (name) => form.elements[name].value.trim();
   const body = { stack: { database: value("database"), frontend: value("frontend") }, holes: value("holes") };
+  if (value("template_set")) body.template_set = value("template_set") === NONE ? null : value("template_set");
   if (value("deliver.repo_name")) {
     body.deliver = { repo_name: value("deliver.repo_name"), private: value("deliver.private") === "true" };
     for (const name of ["host", "github_org"]) if (value(`deliver.${name}`)) body.deliver[name] = value(`deliver.${name}`);

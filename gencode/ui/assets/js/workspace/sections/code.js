@@ -29,7 +29,7 @@ export const CODE = [
     note: (row) => [row.source_ref && `${row.target_ref} ← ${row.source_ref}`, t("diffStates")[row.status]].filter(Boolean).join(" · "),
     fields: [
       NAME,
-      { name: "repository_id", label: "repositoryId", type: "row", of: "git/repositories", required: true, onlyNew: true },
+      { name: "repository_id", label: "repositoryId", type: "row", of: "git/repositories", required: true, once: true },
       {
         name: "compare_type",
         label: "compareType",
@@ -39,8 +39,8 @@ export const CODE = [
         initial: "branch",
         onlyNew: true,
       },
-      { name: "source_ref", label: "sourceRef", required: true, onlyNew: true },
-      { name: "target_ref", label: "targetRef", required: true, onlyNew: true },
+      { name: "source_ref", label: "sourceRef", hint: "refHint", type: "ref", of: "repository_id", required: true, once: true },
+      { name: "target_ref", label: "targetRef", hint: "refHint", type: "ref", of: "repository_id", required: true, once: true },
     ],
     detail: diffDetail,
   },
@@ -54,6 +54,8 @@ export const CODE = [
     fields: [
       { name: "patch", label: "patch", hint: "patchHint", type: "long", rows: 14, required: true },
       { name: "subject", label: "subject", hint: "subjectHint", optional: true },
+      { name: "requirement_document_id", label: "requirementDocument", hint: "requirementDocumentHint", type: "row", of: "requirements", optional: true, none: "noneOfThem", more: true },
+      { name: "template_id", label: "promptTemplate", hint: "reviewTemplateHint", type: "row", of: "prompts", optional: true, none: "noneOfThem", more: true },
       { name: "model", label: "model", hint: "answerModelHint", type: "model", optional: true, more: true },
     ],
   },
@@ -66,8 +68,8 @@ export const CODE = [
     submit: "startTests",
     fields: [
       { name: "repository_id", label: "repositoryId", hint: "testsRepositoryHint", type: "row", of: "git/repositories", required: true },
-      { name: "base", label: "baseRef", required: true },
-      { name: "head", label: "headRef", required: true },
+      { name: "base", label: "targetRef", hint: "refHint", type: "ref", of: "repository_id", required: true },
+      { name: "head", label: "sourceRef", hint: "refHint", type: "ref", of: "repository_id", required: true },
       { name: "deliver", label: "deliverTests", type: "choice", options: ["files", "branch"], names: "deliverTestsAs", initial: "files" },
       { name: "model", label: "model", hint: "answerModelHint", type: "model", optional: true, more: true },
     ],

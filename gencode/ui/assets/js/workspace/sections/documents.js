@@ -4,6 +4,7 @@ import { number, t } from "../../words.js";
 import { chatView } from "../chat.js";
 import { knowledgeDetail } from "../knowledge.js";
 import { documentDetail } from "../requirements.js";
+import { sourceView } from "../source.js";
 import { NAME } from "./fields.js";
 
 export const DOCUMENTS = [
@@ -42,6 +43,7 @@ export const DOCUMENTS = [
       { name: "is_public", label: "shareIt", hint: "shareItHint", type: "tick" },
     ],
     detail: knowledgeDetail,
+    part: sourceView,
   },
   {
     name: "templates",
