@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
@@ -53,12 +53,14 @@ class _Connection(ConnectionLimiter):
         transport.set_write_buffer_limits(high=0)  # paused means: the kernel's own buffer is full
 
     def handle_events(self) -> None:
-        """Gives each new request a writer; its application starts in the next iteration of the loop."""
+        """Gives each new request its writers; its application starts in the next iteration of the loop."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:
             frame = _chunked if self.scope["http_version"] == "1.1" else bytes
-            self._writer = _DirectWriter(self.transport, self.flow, frame)
+            transport = _JoinedWrites(self.loop, self.transport)
+            self.cycle.transport = cast("asyncio.Transport", transport)
+            self._writer = _DirectWriter(transport, self.flow, frame)
             extensions: dict[str, Any] = {EXTENSION: self._writer}
             self.scope["extensions"] = extensions
 
@@ -89,13 +91,51 @@ class _Connection(ConnectionLimiter):
             self._write_deadline = None
 
 
+class _JoinedWrites:
+    """The transport of one response: its first write leaves together with the second.
+
+    uvicorn writes the head and the body separately: two system calls, and the client wakes up twice. A head that
+    no body follows in the same iteration of the loop, as before the first event of a stream, leaves after it.
+    """
+
+    __slots__ = ("_held", "_is_first", "_loop", "_transport")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._is_first = True
+        self._held = b""
+
+    def write(self, data: bytes) -> None:
+        if self._is_first:
+            self._is_first = False
+            self._held = data
+            self._loop.call_soon(self._flush)
+            return
+        if self._held:
+            data, self._held = self._held + data, b""
+        self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held)
+
+
 class _DirectWriter:
     """A DirectWriter (gencode.http.direct_write_extension). `frame`: frames a chunk of a body like h11,
     without h11's bookkeeping."""
 
     __slots__ = ("_flow", "_frame", "_is_disconnected", "_on_disconnect", "_transport", "continuation")
 
-    def __init__(self, transport: asyncio.Transport, flow: FlowControl, frame: Frame) -> None:
+    def __init__(self, transport: _JoinedWrites, flow: FlowControl, frame: Frame) -> None:
         self.continuation: Continuation | None = None
         self._transport = transport
         self._flow = flow

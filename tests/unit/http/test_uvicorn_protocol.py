@@ -19,6 +19,7 @@ from gencode.domain.event import encode
 from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
 from gencode.http.dependencies import Services
+from gencode.http.uvicorn_protocol import _JoinedWrites
 from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
 from gencode.security.secret_registry import SecretRegistry
 from tests.servers.calls import client
@@ -269,3 +270,47 @@ async def test_a_bug_in_a_stream_ends_it_and_is_logged(
                 await http.get(published.path)
         assert published.hub.subscribers == 0
     assert "ZeroDivisionError" in "".join(capsys.readouterr())
+
+
+# --- the head of a response -------------------------------------------------------------------------
+
+
+class RecordingTransport(asyncio.Transport):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[bytes | str] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.calls.append(bytes(data))
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+async def test_a_head_and_the_first_part_of_its_body_are_one_write() -> None:
+    transport = RecordingTransport()
+    joined = _JoinedWrites(asyncio.get_running_loop(), transport)
+    joined.write(b"head ")
+    joined.write(b"body")
+    joined.write(b"rest")
+    await asyncio.sleep(0)
+    assert transport.calls == [b"head body", b"rest"]
+
+
+async def test_a_head_without_a_body_is_sent_in_the_next_iteration() -> None:
+    transport = RecordingTransport()
+    joined = _JoinedWrites(asyncio.get_running_loop(), transport)
+    joined.write(b"head")
+    assert transport.calls == []
+    await asyncio.sleep(0)
+    assert transport.calls == [b"head"]
+    joined.write(b"event")
+    assert transport.calls == [b"head", b"event"]
+
+
+async def test_a_head_is_sent_before_the_connection_is_closed() -> None:
+    transport = RecordingTransport()
+    joined = _JoinedWrites(asyncio.get_running_loop(), transport)
+    joined.write(b"head")
+    joined.close()
+    assert transport.calls == [b"head", "close"]
