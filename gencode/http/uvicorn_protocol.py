@@ -92,29 +92,21 @@ class _Connection(ConnectionLimiter):
 
 
 class _JoinedWrites:
-    """The transport of one response: its first write leaves together with the second.
+    """The transport of one response: its first write, the head, leaves together with the second.
 
     uvicorn writes the head and the body separately: two system calls, and the client wakes up twice. A head that
     no body follows in the same iteration of the loop, as before the first event of a stream, leaves after it.
+
+    write   an attribute: afterwards it is the transport's own method, without a call in between
     """
 
-    __slots__ = ("_held", "_is_first", "_loop", "_transport")
+    __slots__ = ("_head", "_loop", "_transport", "write")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
         self._loop = loop
         self._transport = transport
-        self._is_first = True
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        if self._is_first:
-            self._is_first = False
-            self._held = data
-            self._loop.call_soon(self._flush)
-            return
-        if self._held:
-            data, self._held = self._held + data, b""
-        self._transport.write(data)
+        self._head = b""
+        self.write: Callable[[bytes], None] = self._hold
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
@@ -123,10 +115,20 @@ class _JoinedWrites:
         self._flush()
         self._transport.close()
 
+    def _hold(self, head: bytes) -> None:
+        self._head = head
+        self.write = self._join
+        self._loop.call_soon(self._flush)
+
+    def _join(self, data: bytes) -> None:
+        self._head += data
+        self._flush()
+
     def _flush(self) -> None:
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(held)
+        if self._head:
+            head, self._head = self._head, b""
+            self.write = self._transport.write
+            self._transport.write(head)
 
 
 class _DirectWriter:
