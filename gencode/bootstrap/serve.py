@@ -54,7 +54,7 @@ BACKLOG = 2048
 
 def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS, role: Role = Role.ALL) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
-    gc.freeze()  # the start collects once, when it is done: see `tune_garbage_collector`
+    gc.disable()  # until `tune_garbage_collector`: what a start makes lives as long as the process
     secrets = SecretRegistry(settings.secrets())
     configure_logging(settings.log_level, settings.log_format, secrets.logged)
     if names := set_by_env_file():
@@ -215,15 +215,15 @@ def _command() -> str:
 
 
 def tune_garbage_collector() -> None:
-    """Excludes the present objects from collections, since they live as long as the process, and lowers the
-    frequency of collections, which halved tail latency when measured.
+    """Excludes the present objects from collections, since nearly all of them live as long as the process: to
+    collect first would take 0.1 s and free 2 MB. Lowers the frequency of collections, which halved tail
+    latency when measured.
 
     generation 0  collected after 100,000 allocations; Python's default is 700
     generation 1  after 5 collections of generation 0. It holds objects that were in use during one of them;
                   with 50, it was collected only after some 3,000 tasks, when it held 100 MiB of garbage
     generation 2  after 50 collections of generation 1
     """
-    gc.unfreeze()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 5, 50)
+    gc.enable()

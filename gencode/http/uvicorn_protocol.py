@@ -94,8 +94,9 @@ class _Connection(ConnectionLimiter):
 class _JoinedWrites:
     """The transport of one response: its first write, the head, leaves together with the second.
 
-    uvicorn writes the head and the body separately: two system calls, and the client wakes up twice. A head that
-    no body follows in the same iteration of the loop, as before the first event of a stream, leaves after it.
+    uvicorn writes the head and the body separately: two system calls, and the client wakes up twice. A head
+    that no body follows in the same iteration of the loop, as before the first event of a stream, leaves
+    after it.
 
     write   an attribute: afterwards it is the transport's own method, without a call in between
     """

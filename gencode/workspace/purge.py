@@ -39,7 +39,8 @@ from gencode.workspace.uploads.table import Upload
 
 log = structlog.get_logger(__name__)
 
-INTERVAL_SECONDS = 3600.0
+FIRST_SECONDS, INTERVAL_SECONDS = 60.0, 3600.0
+"""The first time is not while the service starts."""
 BATCH = 200
 """Rows that are removed in one transaction: others wait for it."""
 
@@ -89,6 +90,7 @@ class Purge:
 
     async def run(self) -> None:
         """Removes every hour, until it is cancelled."""
+        await anyio.sleep(FIRST_SECONDS)
         while True:
             try:
                 await self.remove(now())

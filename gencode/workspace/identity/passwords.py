@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -11,6 +12,7 @@ import anyio
 import anyio.to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 R = TypeVar("R")
 MIN_LENGTH = 12
@@ -27,7 +29,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
         self._limiter = anyio.CapacityLimiter(CONCURRENT)
-        self._unknown = self._hasher.hash("the hash of no user")
+        self._unknown = _hash_of_nobody(self._hasher)
 
     async def hash(self, password: str) -> str:
         return await self._in_thread(self._hasher.hash, _normalised(password))
@@ -49,6 +51,15 @@ class Passwords:
 
     async def _in_thread(self, call: Callable[..., R], *arguments: str) -> R:
         return await anyio.to_thread.run_sync(partial(call, *arguments), limiter=self._limiter)
+
+
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """A hash of no known password, which takes as long to verify as others, and no time to make."""
+    salt, digest = (
+        b64encode(bytes(size)).decode().rstrip("=") for size in (hasher.salt_len, hasher.hash_len)
+    )
+    parameters = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${parameters}${salt}${digest}"
 
 
 def _normalised(password: str) -> str:

@@ -12,7 +12,8 @@ import pytest
 CODE = """
 import pathlib, sys
 from gencode.bootstrap.command_registry import REGISTRY
-from gencode.bootstrap.commands import serve
+from gencode.cli.main import _imported
+_imported(REGISTRY.commands["serve"].module)
 import anyio
 from gencode.bootstrap.app import create_app
 
@@ -32,6 +33,7 @@ LATER = {
     "gencode.embedded.forge.app": "the first request to the local forge",
     "gencode.embedded.offline.app": "the first request to the offline model",
     "mcp": "the first assistant that calls",
+    "rich": "commands that show tasks",
     "opentelemetry": "traces, if an endpoint is set",
     "rapidfuzz": "PROMPT_CACHE=similar",
     "tree_sitter": "processes that check files",
