@@ -337,7 +337,10 @@ def test_wrong_usage_exits_with_2(arguments: list[str], capsys: Capture) -> None
     assert "usage: gencode" in capsys.readouterr().err
 
 
-WITH_VERBS = ("blueprint", "build-environments", "keys", "users", "audit", "knowledge", "secrets")
+WITH_VERBS = (
+    *("audit", "blueprint", "build-environments", "deployments", "keys", "knowledge", "secrets", "templates"),
+    "users",
+)
 """Each verb has options of its own."""
 
 
