@@ -21,6 +21,7 @@ from gencode.auth.key_store import POLL_SECONDS, KeyOptions, StoredKeys
 from gencode.auth.session_authenticator import SessionAuthenticator
 from gencode.auth.tickets import SESSION
 from gencode.domain.errors import StartError, StoreError, Unauthorized
+from gencode.domain.phrase import Phrase
 from gencode.domain.principal import LOCAL, OPERATOR, Principal, PrincipalKind
 from gencode.engine.quota import Quota
 
@@ -91,10 +92,18 @@ class ApiKeyAuthenticator:
         digest = hashlib.sha256(key).digest()
         matches = [known for known in self._all() if hmac.compare_digest(known.digest, digest)]
         if not (key and matches):
-            raise Unauthorized(f"send a valid API key as {KEY_HEADERS}{LOG_IN if self._sessions else ''}")
+            raise Unauthorized(
+                Phrase(
+                    "send a valid API key as {key_headers}{value}",
+                    key_headers=KEY_HEADERS,
+                    value=Phrase(LOG_IN) if self._sessions else "",
+                )
+            )
         if self._has_expired(matches[0]):
             expired = f"{matches[0].options.expires_at:%Y-%m-%d %H:%M}"
-            raise Unauthorized(f"this API key expired at {expired} UTC: ask for a new one")
+            raise Unauthorized(
+                Phrase("this API key expired at {expired} UTC: ask for a new one", expired=expired)
+            )
         roles = frozenset({OPERATOR}) if matches[0].options.operator else frozenset()
         return Authentication(principal=_principal(matches[0].client, roles), key_digest=digest)
 

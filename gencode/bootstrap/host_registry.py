@@ -9,6 +9,7 @@ from importlib import import_module
 import httpx
 
 from gencode.domain.errors import Invalid, StartError
+from gencode.domain.phrase import Phrase
 from gencode.githosts.connection_options import WRITE_SPACING, HostOptions
 from gencode.githosts.github import github_host
 from gencode.githosts.host_identity import github_identity
@@ -76,9 +77,17 @@ class HostRegistry:
         kind = self._kinds[name]
         accounts, repositories = ACCOUNT_RULES[kind], REPOSITORY_RULES[kind]
         if org and not accounts.allows(org):
-            raise Invalid.of("github_org", "account", f"at {name} it must be {accounts.description}")
+            raise Invalid.of(
+                "github_org",
+                "account",
+                Phrase("at {name} it must be {description}", name=name, description=accounts.description),
+            )
         if not repositories.allows(repo):
-            raise Invalid.of("repo_name", "host", f"at {name} it must be {repositories.description}")
+            raise Invalid.of(
+                "repo_name",
+                "host",
+                Phrase("at {name} it must be {description}", name=name, description=repositories.description),
+            )
         return name
 
     def options(self) -> tuple[str, list[HostOption]]:
@@ -147,4 +156,6 @@ def _kinds(settings: Settings) -> dict[str, str]:
 
 
 def _not_configured(name: str, kinds: Mapping[str, str]) -> str:
-    return f"no Git host {name[:100]!r} is configured; there is {', '.join(kinds)}"
+    return Phrase(
+        "no Git host {name!r} is configured; there is {kinds}", name=name[:100], kinds=", ".join(kinds)
+    )

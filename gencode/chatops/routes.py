@@ -21,6 +21,7 @@ from starlette.responses import Response
 from gencode.chatops.commands import Command, SubmitCommand, run_command
 from gencode.chatops.verifiers import Form, Verifier
 from gencode.domain.errors import BodyTooLarge, GencodeError, Malformed, NotFound, Unauthorized
+from gencode.domain.phrase import Phrase
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.base_models import ResponseModel, Words
 from gencode.http.body_specs import Body
@@ -94,10 +95,10 @@ async def _handle(request: Request, name: str) -> Response:
     """Returns 200 also for an invalid command: the text of the answer says what is wrong with it."""
     chatops = get_extension(request, ChatOps)
     if not (integration := chatops.integrations.get(name)):
-        raise NotFound(f"no {name} is configured here; see docs/chat.md for its settings")
+        raise NotFound(Phrase("no {name} is configured here; see docs/chat.md for its settings", name=name))
     body = await FORM.read_bytes(request)
     if len(body) > MAX_FORM:
-        raise BodyTooLarge(f"a command of a chat has at most {MAX_FORM} bytes")
+        raise BodyTooLarge(Phrase("a command of a chat has at most {max_form} bytes", max_form=MAX_FORM))
     form = _parse_form(body)
     integration.verify(request.headers, body, form)
     if form.get("ssl_check"):
@@ -108,7 +109,7 @@ async def _handle(request: Request, name: str) -> Response:
     except GencodeError as error:
         text = f"{chat.escape(error.message)} [{error.code}]"
     except UrlRefused as error:
-        raise Malformed(f"response_url {error}") from None
+        raise Malformed(Phrase("response_url {error}", error=error)) from None
     return REPLY.make(ChatReply(response_type="ephemeral", text=text))
 
 

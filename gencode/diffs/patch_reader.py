@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from gencode.diffs.errors import DiffTooLarge, PatchError
+from gencode.domain.phrase import Phrase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +33,13 @@ class PatchReader:
 
     def __init__(self, data: bytes, limits: PatchLimits) -> None:
         if len(data) > limits.max_bytes:
-            raise DiffTooLarge(f"The patch has {len(data)} bytes; at most {limits.max_bytes} are read")
+            raise DiffTooLarge(
+                Phrase(
+                    "The patch has {data} bytes; at most {max_bytes} are read",
+                    data=len(data),
+                    max_bytes=limits.max_bytes,
+                )
+            )
         self.data = _as_utf8(data)
         self.limits = limits
         self.at = 0
@@ -75,27 +82,38 @@ class PatchReader:
     def count_commit(self) -> None:
         self._commits += 1
         if self._commits > self.limits.max_commits:
-            raise DiffTooLarge(f"The patch has more than {self.limits.max_commits} commits")
+            raise DiffTooLarge(
+                Phrase("The patch has more than {max_commits} commits", max_commits=self.limits.max_commits)
+            )
 
     def count_file(self) -> None:
         self._files += 1
         if self._files > self.limits.max_files:
-            raise DiffTooLarge(f"The patch changes more than {self.limits.max_files} files")
+            raise DiffTooLarge(
+                Phrase("The patch changes more than {max_files} files", max_files=self.limits.max_files)
+            )
 
     def count_hunk(self, lines: int) -> None:
         self._hunks += 1
         self._lines += lines
         if self._lines > self.limits.max_lines:
             raise DiffTooLarge(
-                f"The patch has more than {self.limits.max_lines} lines of changes and context"
+                Phrase(
+                    "The patch has more than {max_lines} lines of changes and context",
+                    max_lines=self.limits.max_lines,
+                )
             )
         if self._hunks > self.limits.max_hunks:
-            raise DiffTooLarge(f"The patch has more than {self.limits.max_hunks} hunks")
+            raise DiffTooLarge(
+                Phrase("The patch has more than {max_hunks} hunks", max_hunks=self.limits.max_hunks)
+            )
 
     def error(self, reason: str, at: int | None = None) -> PatchError:
         """`at`: where the faulty line begins, by default the next line. Counting lines is left to here."""
         at = min(self.at if at is None else at, len(self.data))
-        return PatchError(f"Line {self.data.count(10, 0, at) + 1} of the patch: {reason}")
+        return PatchError(
+            Phrase("Line {count} of the patch: {reason}", count=self.data.count(10, 0, at) + 1, reason=reason)
+        )
 
     def _line_end(self, at: int) -> int:
         end = self.data.find(b"\n", at)

@@ -18,6 +18,7 @@ from gencode.diffs.paths import path_text
 from gencode.diffs.renames import RenameLimits, find_renames
 from gencode.diffs.text_diff import CONTEXT, diff_texts
 from gencode.diffs.values import Diff, FileDiff, FileKind, Hunk, Status, kind_of_mode
+from gencode.domain.phrase import Phrase
 
 _BINARY_PROBE = 8000
 """Bytes in which Git looks for a zero byte."""
@@ -92,12 +93,14 @@ def tree_of(store: BaseObjectStore, commit: str) -> ObjectID:
             name = found.object[1]
     except (KeyError, ValueError) as error:
         raise _missing(error) from error
-    raise MissingObject(f"{commit} is not a commit of this repository")
+    raise MissingObject(Phrase("{commit} is not a commit of this repository", commit=commit))
 
 
 def _object_id(name: str) -> ObjectID:
     if not _OBJECT_ID.fullmatch(name):
-        raise MissingObject(f"{name[:80]!r} is not the id of a commit: it has 40 hexadecimal digits")
+        raise MissingObject(
+            Phrase("{name!r} is not the id of a commit: it has 40 hexadecimal digits", name=name[:80])
+        )
     return ObjectID(name.encode())
 
 
@@ -105,7 +108,10 @@ def _missing(error: Exception) -> MissingObject:
     name = error.args[0] if error.args else b""
     shown = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
     return MissingObject(
-        f"The repository does not hold the object {shown[:80]}: fetch it again, with the whole history"
+        Phrase(
+            "The repository does not hold the object {shown}: fetch it again, with the whole history",
+            shown=shown[:80],
+        )
     )
 
 
@@ -140,7 +146,10 @@ class _TreeDiff:
         for count, change in enumerate(tree_changes(self._store, old, new)):
             if count >= self._limits.max_files:
                 raise DiffTooLarge(
-                    f"More than {self._limits.max_files} files have changed: compare closer commits"
+                    Phrase(
+                        "More than {max_files} files have changed: compare closer commits",
+                        max_files=self._limits.max_files,
+                    )
                 )
             if change.old is None and change.new is not None:
                 added.append(change.new)
@@ -204,7 +213,7 @@ class _TreeDiff:
             return b"Subproject commit %b\n" % entry.sha
         blob = self._store[entry.sha]
         if not isinstance(blob, Blob):
-            raise MissingObject(f"{entry.sha.decode()} is not the content of a file")
+            raise MissingObject(Phrase("{decode} is not the content of a file", decode=entry.sha.decode()))
         return blob.data
 
 

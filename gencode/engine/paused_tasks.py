@@ -11,6 +11,7 @@ import anyio
 import structlog
 
 from gencode.domain.errors import QueueFull, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import State, now
 from gencode.engine.ports.paused_tasks import ExpiredPause
 from gencode.engine.ports.store import Store, TaskQuery
@@ -156,5 +157,8 @@ class PausedTasksInStore:
 def _check(paused: int, limit: int) -> None:
     if paused >= limit:
         raise QueueFull(
-            f"{limit} of your tasks wait for approval already; approve or cancel some of them", retry_after=60
+            Phrase(
+                "{limit} of your tasks wait for approval already; approve or cancel some of them", limit=limit
+            ),
+            retry_after=60,
         )

@@ -21,6 +21,7 @@ from gencode.domain.errors import (
     StoreError,
     UnknownKind,
 )
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.keyed_locks import KeyedLocks
@@ -371,15 +372,21 @@ class TaskService:
     def _check_known(self, task: Task) -> None:
         if not can_run(self._executor.pipelines, task):
             raise UnknownKind(
-                f"this service does not know tasks of kind {task.kind[:100]!r} in status "
-                f"{task.status[:100]!r}: they are shown and left alone"
+                Phrase(
+                    "this service does not know tasks of kind {kind!r} in status {status!r}: they "
+                    "are shown and left alone",
+                    kind=task.kind[:100],
+                    status=task.status[:100],
+                )
             )
 
     def _check_cancelled(self, task: Task) -> Task:
         if task.state is State.CANCELLED:
             return task
         if task.state.is_terminal:
-            raise AlreadyFinished(f"the task is {task.status} already; nothing is left to cancel")
+            raise AlreadyFinished(
+                Phrase("the task is {status} already; nothing is left to cancel", status=task.status)
+            )
         raise ShuttingDown("the task was not cancelled: the service is stopping; try again in a moment")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.domain.errors import AlreadyFinished, ApprovalExpired, NotPaused, StillWorking
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import State, Task
 
 
@@ -13,18 +14,31 @@ def has_expired(task: Task) -> bool:
 
 def check_over(task: Task) -> None:
     if not task.state.is_terminal:
-        raise StillWorking(f"the task is {task.status}: cancel it first, then delete it")
+        raise StillWorking(
+            Phrase("the task is {status}: cancel it first, then delete it", status=task.status)
+        )
 
 
 def check_paused(task: Task) -> None:
     if task.state.is_terminal:
-        raise AlreadyFinished(f"the task is {task.status}; nothing of it waits for approval")
+        raise AlreadyFinished(
+            Phrase("the task is {status}; nothing of it waits for approval", status=task.status)
+        )
     if task.state is not State.PAUSED:
-        raise NotPaused(f"the task is {task.status}; nothing of it waits for approval, or not yet")
+        raise NotPaused(
+            Phrase("the task is {status}; nothing of it waits for approval, or not yet", status=task.status)
+        )
 
 
 def check_failed(task: Task) -> None:
     if not task.state.is_terminal:
-        raise StillWorking(f"the task is {task.status}: it has not failed, so there is nothing to try again")
+        raise StillWorking(
+            Phrase(
+                "the task is {status}: it has not failed, so there is nothing to try again",
+                status=task.status,
+            )
+        )
     if task.state is not State.FAILED:
-        raise AlreadyFinished(f"the task is {task.status}; only a failed one can be tried again")
+        raise AlreadyFinished(
+            Phrase("the task is {status}; only a failed one can be tried again", status=task.status)
+        )

@@ -15,7 +15,7 @@ from gencode.auth.key_authenticator import ApiKeyAuthenticator, presented_key
 from gencode.domain.errors import StoreError, Unauthorized
 from gencode.http.dependencies import get_services
 from gencode.http.direct_write_extension import Continuation, DirectWriter, direct_writer
-from gencode.http.problems import problem_response
+from gencode.http.problems import accept_language, problem_response
 
 _STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")
 """Below the API: the only path where a ticket replaces a key."""
@@ -41,8 +41,7 @@ class AuthenticationMiddleware:
         try:
             authentication = await self._authenticate(scope)
         except (Unauthorized, StoreError) as error:
-            language = Headers(scope=scope).get("accept-language", "")
-            await problem_response(error, accept_language=language)(scope, receive, send)
+            await problem_response(error, language=accept_language(scope))(scope, receive, send)
             return
         scope.setdefault("state", {}).update(
             principal=authentication.principal, session_id=authentication.session_id
@@ -67,9 +66,8 @@ class AuthenticationMiddleware:
             receive_while_valid = self._keys.receive_while_valid(authentication, receive)
             await self._app(scope, receive_while_valid, send_and_note)
         if unanswered.cancelled_caught:
-            await problem_response(Unauthorized("the API key was revoked, or has expired"))(
-                scope, receive, send
-            )
+            error = Unauthorized("the API key was revoked, or has expired")
+            await problem_response(error, language=accept_language(scope))(scope, receive, send)
 
     async def _while_valid(
         self, authentication: Authentication, writer: DirectWriter, rest: Continuation, send: Send

@@ -10,6 +10,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gencode.domain.phrase import Phrase
 from gencode.http.operation import Operation
 
 FORM = 64 * 1024
@@ -18,7 +19,7 @@ TOO_LARGE = "the request body is larger than MAX_BODY_BYTES allows"
 
 
 def file_too_large(max_bytes: int) -> str:
-    return f"the file is larger than MAX_FILE_SIZE allows ({max_bytes} bytes)"
+    return Phrase("the file is larger than MAX_FILE_SIZE allows ({max_bytes} bytes)", max_bytes=max_bytes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

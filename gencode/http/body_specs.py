@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from gencode.domain.errors import BodyTooLarge, GencodeError, Invalid, Malformed, UnsupportedMedia
+from gencode.domain.phrase import Phrase
 from gencode.http.form_fields import form_fields
 from gencode.http.parameter_types import JsonSchema, require_declared
 from gencode.http.response_specs import schema_ref
@@ -128,4 +129,6 @@ async def _read_json(request: Request, declared: Body, model: type[M], messages:
 def require_media_type(request: Request, declared: Body) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != declared.media_type:
-        raise UnsupportedMedia(f"send the body as 'Content-Type: {declared.media_type}'")
+        raise UnsupportedMedia(
+            Phrase("send the body as 'Content-Type: {media_type}'", media_type=declared.media_type)
+        )

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import RangeNotSatisfiable
+from gencode.domain.phrase import Phrase
 from gencode.http.operation import ErrorResponse, Trait
 from gencode.http.parameter_types import Parameter, Text
-from gencode.http.problems import problem_response
+from gencode.http.problems import accept_language, problem_response
 from gencode.http.response_specs import Header
 
 RANGE = Parameter(
@@ -59,9 +60,11 @@ def ranged_response(
         return Response(data, headers=headers, media_type=media_type)
     if not part:
         error = RangeNotSatisfiable(
-            f"there are {len(data)} bytes; ask for a range that begins before their end"
+            Phrase("there are {data} bytes; ask for a range that begins before their end", data=len(data))
         )
-        return problem_response(error, {"Content-Range": f"bytes */{len(data)}"})
+        return problem_response(
+            error, {"Content-Range": f"bytes */{len(data)}"}, accept_language(request.scope)
+        )
     headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
     return Response(data[part.start : part.stop], 206, headers, media_type)
 

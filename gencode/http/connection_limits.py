@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gencode.domain.errors import Malformed, Overloaded
-from gencode.http.problems import problem_response
+from gencode.http.problems import accept_language, problem_response
 
 MAX_REFUSED = 16
 """Connections beyond the limit that are answered with 503; further ones are aborted at once."""
@@ -130,4 +130,4 @@ class ConnectionLimiter(H11Protocol):
 async def refuse_connection(scope: Scope, receive: Receive, send: Send) -> None:
     """The application of a connection beyond the limit."""
     error = Overloaded("too many connections are open; try again later", retry_after=5)
-    await problem_response(error, {"Connection": "close"})(scope, receive, send)
+    await problem_response(error, {"Connection": "close"}, accept_language(scope))(scope, receive, send)

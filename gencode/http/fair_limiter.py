@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import anyio
 
 from gencode.domain.errors import RateLimited
+from gencode.domain.phrase import Phrase
 from gencode.engine.keyed_locks import KeyedLocks
 
 MAX_WAITING = 32
@@ -38,7 +39,10 @@ class FairLimiter:
         """
         if self._present[key] >= self._max_waiting:
             raise RateLimited(
-                f"{self._max_waiting} of your requests of this kind wait already; try again later",
+                Phrase(
+                    "{max_waiting} of your requests of this kind wait already; try again later",
+                    max_waiting=self._max_waiting,
+                ),
                 retry_after=1,
             )
         self._present[key] += 1

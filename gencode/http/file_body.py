@@ -25,6 +25,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from gencode.domain.errors import BodyTooLarge, GencodeError, Invalid, Malformed
+from gencode.domain.phrase import Phrase
 from gencode.http.body_limits import file_too_large
 from gencode.http.body_specs import JSON_ERRORS, Body, require_media_type
 from gencode.http.parameter_types import JsonSchema, require_declared
@@ -152,7 +153,9 @@ class _Parts:
             try:
                 self._parser.write(chunk)
             except FormParserError as error:
-                raise Malformed(f"the body is not a form in multipart/form-data: {error}") from None
+                raise Malformed(
+                    Phrase("the body is not a form in multipart/form-data: {error}", error=error)
+                ) from None
             for piece in self._pieces:
                 self.size += len(piece)
                 if self.size > max_bytes:
@@ -168,7 +171,7 @@ class _Parts:
     def _on_part_begin(self) -> None:
         self._parts += 1
         if self._parts > MAX_PARTS:
-            raise Malformed(f"the form has more than {MAX_PARTS} fields")
+            raise Malformed(Phrase("the form has more than {max_parts} fields", max_parts=MAX_PARTS))
         self._headers, self._part = {}, _Part()
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -188,7 +191,7 @@ class _Parts:
         name = _decoded(options[b"name"])
         self._part = _Part(name=name, is_file=name == FILE and b"filename" in options)
         if (name == FILE and self.name is not None) or name in self.texts:
-            raise Malformed(f"the field {name[:100]!r} stands twice in the form")
+            raise Malformed(Phrase("the field {name!r} stands twice in the form", name=name[:100]))
         if self._part.is_file:
             self.name = _decoded(options[b"filename"])
             self.media_type = _decoded(self._headers.get(b"content-type", b"")).partition(";")[0].strip()
@@ -202,7 +205,11 @@ class _Parts:
             return
         self._text_bytes += end - start
         if self._text_bytes > MAX_TEXT:
-            raise Invalid.of("body", "too_long", f"the texts of the form exceed {MAX_TEXT} bytes")
+            raise Invalid.of(
+                "body",
+                "too_long",
+                Phrase("the texts of the form exceed {max_text} bytes", max_text=MAX_TEXT),
+            )
         self._part.data += data[start:end]
 
     def _on_part_end(self) -> None:

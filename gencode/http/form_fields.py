@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from gencode.domain.errors import Malformed
+from gencode.domain.phrase import Phrase
 
 MAX_FIELDS = 100
 
@@ -17,7 +18,9 @@ def form_fields(body: bytes) -> dict[str, str]:
             body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
         )
     except ValueError:  # also UnicodeDecodeError
-        raise Malformed(f"the body is not a form of at most {MAX_FIELDS} fields in UTF-8") from None
+        raise Malformed(
+            Phrase("the body is not a form of at most {max_fields} fields in UTF-8", max_fields=MAX_FIELDS)
+        ) from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Malformed("a field stands twice in the form")

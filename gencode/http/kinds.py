@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from gencode.domain.errors import GencodeError, UnknownKind
 from gencode.domain.event import Event
+from gencode.domain.phrase import Phrase
 from gencode.domain.principal import Principal
 from gencode.domain.task import FINAL_STATUSES, PENDING, State, Task
 from gencode.engine.ports.pipeline import Decision, Pipeline, StageUpdate
@@ -217,7 +218,10 @@ class ActiveKinds:
         if runtime := self._runtimes.get(task.kind):
             return runtime
         raise UnknownKind(
-            f"this service does not know tasks of kind {task.kind[:100]!r}: they are shown and left alone"
+            Phrase(
+                "this service does not know tasks of kind {kind!r}: they are shown and left alone",
+                kind=task.kind[:100],
+            )
         )
 
     @property

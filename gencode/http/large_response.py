@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gencode.domain.errors import GencodeError, Overloaded, RateLimited
-from gencode.http.problems import problem_response
+from gencode.http.problems import accept_language, problem_response
 
 PIECE = 64 * 1024
 """Bytes that are passed to the connection in one piece; the next piece waits until they are sent."""
@@ -83,7 +83,8 @@ class _Body:
         if message["type"] == "http.response.start":
             if error := self._reserve(message):
                 self._is_refused = True
-                await problem_response(error)(self._scope, self._receive, self._send)
+                response = problem_response(error, language=accept_language(self._scope))
+                await response(self._scope, self._receive, self._send)
                 return
         elif self._reserved:
             for piece in _pieces(message):

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gencode.domain.errors import GencodeError, Malformed
+from gencode.domain.phrase import Phrase
 from gencode.http.body_specs import Body
 from gencode.http.parameter_types import DECLARED_INPUTS, JsonSchema, Parameter
 from gencode.http.response_specs import Header, ResponseSpec
@@ -96,7 +97,7 @@ class Operation:
     async def call(self, request: Request) -> Response:
         """Raises Malformed for a body that the method cannot have."""
         if request.method in ("GET", "HEAD") and _has_body(request.headers):
-            raise Malformed(f"{request.method} takes no body")
+            raise Malformed(Phrase("{method} takes no body", method=request.method))
         request.scope[DECLARED_INPUTS] = self.inputs
         request.scope[OPERATION] = self
         return await self.endpoint(request)

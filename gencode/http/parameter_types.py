@@ -16,6 +16,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from starlette.requests import Request
 
 from gencode.domain.errors import GencodeError, Invalid, Malformed
+from gencode.domain.phrase import Phrase
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -94,7 +95,10 @@ class Integer:
     def parse(self, text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) <= 9 and self.minimum <= int(text) <= self.maximum:
             return int(text)
-        raise InvalidText("range", f"a number from {self.minimum} to {self.maximum}")
+        raise InvalidText(
+            "range",
+            Phrase("a number from {minimum} to {maximum}", minimum=self.minimum, maximum=self.maximum),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,14 +113,17 @@ class Choices:
     def parse(self, text: str) -> list[str]:
         chosen = [value for value in text.split(",") if value]
         if unknown := [value for value in chosen if value not in self.values]:
-            raise InvalidText("enum", f"{unknown[0][:50]!r} is none of {', '.join(self.values)}")
+            raise InvalidText(
+                "enum",
+                Phrase("{value!r} is none of {values}", value=unknown[0][:50], values=", ".join(self.values)),
+            )
         return chosen
 
 
 def invalid(name: str, error: InvalidText) -> GencodeError:
     """The error for status 422, with the parameter's name as the field."""
     problem = {"field": name, "rule": error.rule, "message": error.message}
-    return Invalid(f"{name}: {error.message}", [problem])
+    return Invalid(Phrase("{name}: {message}", name=name, message=error.message), [problem])
 
 
 def malformed(_name: str, error: InvalidText) -> GencodeError:

@@ -67,7 +67,10 @@ CHINESE_TITLES: Mapping[str, str] = {
 }
 
 
-def title(code: str, phrase: str, accept_language: str) -> str:
-    """`phrase`: the English title, for every other language and for a code without a Chinese one."""
-    is_chinese = preferred_language(accept_language, (ENGLISH, CHINESE), ENGLISH) == CHINESE
+def prefers_chinese(accept_language: str) -> bool:
+    return preferred_language(accept_language, (ENGLISH, CHINESE), ENGLISH) == CHINESE
+
+
+def title(code: str, phrase: str, *, is_chinese: bool) -> str:
+    """`phrase`: the English title, also for a code without a Chinese one."""
     return CHINESE_TITLES.get(code, phrase) if is_chinese else phrase

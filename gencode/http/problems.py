@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from gencode.domain.errors import (
     BodyTooLarge,
@@ -22,10 +24,12 @@ from gencode.domain.errors import (
     Transient,
     WrongMethod,
 )
+from gencode.domain.phrase import Phrase
 from gencode.http.body_limits import TOO_LARGE
 from gencode.http.openapi import PROBLEM_MEDIA_TYPE
 from gencode.http.operation import OPERATION, Operation
-from gencode.http.problem_titles import title
+from gencode.http.problem_details import chinese, chinese_detail
+from gencode.http.problem_titles import prefers_chinese, title
 from gencode.http.rate_limit import OverLimit
 from gencode.http.response_specs import json_text
 from gencode.http.task_models import BrokenRule, Problem
@@ -37,19 +41,23 @@ log = structlog.get_logger(__name__)
 
 
 def problem_response(
-    error: GencodeError, headers: Mapping[str, str] | None = None, accept_language: str = ""
+    error: GencodeError, headers: Mapping[str, str] | None = None, language: str = ""
 ) -> Response:
-    """The response to a request that failed. `accept_language`: its header, for the title."""
+    """The response to a request that failed. `language`: its Accept-Language,
+    for the language of the texts."""
+    is_chinese = prefers_chinese(language)
     problem = Problem(
         type=f"urn:gencode:error:{error.code}",
-        title=title(error.code, HTTPStatus(error.http_status).phrase, accept_language),
+        title=title(error.code, HTTPStatus(error.http_status).phrase, is_chinese=is_chinese),
         status=error.http_status,
-        detail=error.message,
+        detail=chinese_detail(error) if is_chinese else error.message,
         code=error.code,
         retryable=error.retryable,
     )
     if isinstance(error, Invalid):
-        problem = problem.model_copy(update={"errors": [BrokenRule(**broken) for broken in error.problems]})
+        told = chinese if is_chinese else str
+        listed = [BrokenRule(**{**broken, "message": told(broken["message"])}) for broken in error.problems]
+        problem = problem.model_copy(update={"errors": listed})
     more = {"Cache-Control": "no-store", **_headers(error), **(headers or {})}
     return Response(json_text(problem), error.http_status, more, PROBLEM_MEDIA_TYPE)
 
@@ -65,7 +73,7 @@ def _headers(error: GencodeError) -> dict[str, str]:
 async def on_gencode_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GencodeError)  # noqa: S101 - registered for this class only
     headers = error.headers if isinstance(error, OverLimit) else None
-    return problem_response(error, headers, _accept_language(request))
+    return problem_response(error, headers, accept_language(request.scope))
 
 
 async def on_client_disconnect(_request: Request, _error: Exception) -> Response:
@@ -76,7 +84,7 @@ async def on_client_disconnect(_request: Request, _error: Exception) -> Response
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Handles Starlette's own errors: no such route, wrong method, body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    return problem_response(_from_http(request, error), error.headers, _accept_language(request))
+    return problem_response(_from_http(request, error), error.headers, accept_language(request.scope))
 
 
 def unexpected(path: str, error: Exception) -> Response:
@@ -88,18 +96,21 @@ def reference_for(where: str, error: Exception) -> Internal:
     """Logs an unexpected exception; the returned error names the log entry."""
     reference = secrets.token_hex(4)
     log.error("unexpected error", reference=reference, path=where, exc_info=error)
-    return Internal(f"an unexpected error; the log has it under reference {reference}")
+    return Internal(
+        Phrase("an unexpected error; the log has it under reference {reference}", reference=reference)
+    )
 
 
-def _accept_language(request: Request) -> str:
-    return request.headers.get("accept-language", "")
+def accept_language(scope: Scope) -> str:
+    """The header of a request, for `problem_response`."""
+    return Headers(scope=scope).get("accept-language", "")
 
 
 def _from_http(request: Request, error: HTTPException) -> GencodeError:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return NotFound("there is nothing at " + _shortened(request.scope["path"]))
+        return NotFound(Phrase("there is nothing at {path}", path=_shortened(request.scope["path"])))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return WrongMethod(f"{request.method} is not possible here")
+        return WrongMethod(Phrase("{method} is not possible here", method=request.method))
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return BodyTooLarge(_too_large(request))
     return Malformed(error.detail)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from gencode.domain.errors import Invalid, QuotaExceeded, StillWorking
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task, now, rfc3339
 from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.retention_store import UsageTotal
@@ -90,7 +91,9 @@ class QuotaEnforcement:
             one.period is Period.DAY for one in self.quotas_of(task.principal.id)
         ):
             end = rfc3339(Period.DAY.end(at))
-            raise StillWorking(f"a quota of this client counts the tasks of a day: delete it from {end} on")
+            raise StillWorking(
+                Phrase("a quota of this client counts the tasks of a day: delete it from {end} on", end=end)
+            )
 
     @asynccontextmanager
     async def _locked(self, principal: str, *, changes: bool = False) -> AsyncIterator[None]:
@@ -113,9 +116,10 @@ class QuotaEnforcement:
     def _check_price(self, quotas: Sequence[Quota], parameters: Mapping[str, Any]) -> None:
         limits_cost = any(quota.unit is Unit.COST for quota in quotas)
         if limits_cost and (model := parameters.get("model")) and not self.has_price(parameters):
-            message = (
-                f"the model {model} has no price, and a quota limits the cost of this client: name another"
-                " model, or have its price set in PRICES"
+            message = Phrase(
+                "the model {model} has no price, and a quota limits the cost of this client: "
+                "name another model, or have its price set in PRICES",
+                model=model,
             )
             raise Invalid.of("model", "no_price", message)
 
@@ -126,8 +130,14 @@ class QuotaEnforcement:
             if (used := uses[quota.period].of(quota.unit)) >= quota.amount:
                 end = quota.period.end(at)
                 raise QuotaExceeded(
-                    f"the quota of this client is used up: {used:f} of {quota}; "
-                    f"the next {quota.period} begins at {rfc3339(end)}",
+                    Phrase(
+                        "the quota of this client is used up: {used:f} of {quota}; the next {period} "
+                        "begins at {end}",
+                        used=used,
+                        quota=quota,
+                        period=quota.period,
+                        end=rfc3339(end),
+                    ),
                     retry_after=math.ceil((end - at).total_seconds()),
                 )
 

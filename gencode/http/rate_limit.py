@@ -12,6 +12,7 @@ from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage
 
 from gencode.domain.errors import RateLimited, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.rate_window import RateWindow, Spent
 
 log = structlog.get_logger(__name__)
@@ -90,7 +91,9 @@ class RateLimiter:
             "RateLimit-Reset": str(wait),
         }
         if not spent.allowed:
-            raise OverLimit(f"more than {rate}; try again in {wait} s", wait, headers)
+            raise OverLimit(
+                Phrase("more than {rate}; try again in {wait} s", rate=rate, wait=wait), wait, headers
+            )
         return headers
 
     async def _spend(self, name: str, amount: int, seconds: int) -> Spent:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gencode.domain.errors import BodyTooLarge, CrossSite, GencodeError, Malformed, Misdirected
 from gencode.http.body_limits import BodyLimits
-from gencode.http.problems import problem_response, unexpected
+from gencode.http.problems import accept_language, problem_response, unexpected
 
 RawHeaders = Mapping[bytes, bytes]
 """By lower-case name."""
@@ -76,8 +76,7 @@ class SecurityMiddleware:
         error = _broken_rule(scope, self._rules, self._limits)
         app = self._app
         if error:
-            language = Headers(scope=scope).get("accept-language", "")
-            app = problem_response(error, _connection_headers(error), language)
+            app = problem_response(error, _connection_headers(error), accept_language(scope))
         try:
             await app(scope, receive, send_with_headers)
         except Exception as exception:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gencode.domain.errors import Invalid, Malformed
+from gencode.domain.phrase import Phrase
 from gencode.resilience.json_value_count import has_more_values, without_strings
 
 MAX_LISTED_ERRORS = 1000
@@ -42,7 +43,8 @@ def parse_json(body: bytes) -> Any:
     except RecursionError:
         raise Malformed("the body is not JSON that can be read: it is nested too deeply") from None
     except ValueError as error:
-        raise Malformed(f"the body is not JSON: {str(error)[:200]}") from None
+        said = error.args[0] if isinstance(error.args[0], Phrase) else str(error)[:200]
+        raise Malformed(Phrase("the body is not JSON: {error}", error=said)) from None
 
 
 def validate(model: type[M], value: Any, pattern_messages: Mapping[str, str] | None = None) -> M:
@@ -56,7 +58,9 @@ def validate(model: type[M], value: Any, pattern_messages: Mapping[str, str] | N
 
 def _invalid(error: ValidationError, pattern_messages: Mapping[str, str]) -> Invalid:
     if (count := error.error_count()) > MAX_LISTED_ERRORS:
-        rule = f"it breaks {count} rules, too many to list: /docs has the shape that is meant"
+        rule = Phrase(
+            "it breaks {count} rules, too many to list: /docs has the shape that is meant", count=count
+        )
         return Invalid.of("body", "too_many", rule)
     problems = [
         _problem(item, pattern_messages) for item in error.errors(include_url=False, include_input=False)
@@ -67,10 +71,18 @@ def _invalid(error: ValidationError, pattern_messages: Mapping[str, str]) -> Inv
 
 def _problem(item: Any, pattern_messages: Mapping[str, str]) -> dict[str, str]:
     field = ".".join(str(part) for part in item["loc"]) or "body"
-    message = _MESSAGES.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
+    message = _MESSAGES.get(item["type"]) or _message(item)
     if item["type"] == "string_pattern_mismatch":
         message = pattern_messages.get(field, message)
     return {"field": field[:200], "rule": str(item["type"]), "message": message}
+
+
+def _message(item: Any) -> str:
+    """Of our own check, as it is; of a rule of pydantic's, with its type as the template."""
+    context = item.get("ctx", {})
+    if item["type"] == "value_error" and (said := context["error"].args):
+        return said[0] if isinstance(said[0], str) else str(said[0])
+    return Phrase.told(str(item["msg"]), str(item["type"]), context)
 
 
 def check_values(body: bytes) -> None:
@@ -81,25 +93,27 @@ def check_values(body: bytes) -> None:
     structure = without_strings(body)
     if structure.count(b"[") != structure.count(b"]") or structure.count(b"{") != structure.count(b"}"):
         raise Malformed("the body is not JSON: its brackets do not match")
-    rule = f"it has more than {MAX_VALUES} values: /docs has the shape that is meant"
+    rule = Phrase(
+        "it has more than {max_values} values: /docs has the shape that is meant", max_values=MAX_VALUES
+    )
     raise Invalid.of("body", "too_many", rule)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError(Phrase("a key stands twice in one object"))
     return found
 
 
 def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise ValueError(f"an integer has more than {MAX_DIGITS} digits")
+        raise ValueError(Phrase("an integer has more than {most} digits", most=MAX_DIGITS))
     return int(digits)
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON value")
+    raise ValueError(Phrase("{name} is not a JSON value", name=name))
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_int=_integer)

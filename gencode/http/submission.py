@@ -11,6 +11,7 @@ from typing import Any
 
 from gencode.domain.callback import Callback
 from gencode.domain.errors import Invalid, RequestError, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
 from gencode.engine.ports.pipeline import Checkpoints
@@ -136,4 +137,4 @@ async def _webhook(services: Services, request: TaskRequest, task_id: str) -> Ca
         return await services.callbacks.webhooks.callback(task_id, request.callback)
     except UrlRefused as error:
         problem = {"field": "callback_url", "rule": "address", "message": str(error)}
-        raise Invalid(f"callback_url: {error}", [problem]) from None
+        raise Invalid(Phrase("callback_url: {error}", error=error), [problem]) from None

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gencode.domain.errors import Malformed
 from gencode.domain.event import encode_live
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.http.common_declarations import OWN_TASK
 from gencode.http.dependencies import get_services, own_task
@@ -158,5 +159,11 @@ def _position(request: Request, task: Task) -> int:
     given = [position for one in POSITIONS if (position := one.read(request)) is not None]
     position = given[0] if given else 0
     if position > task.sequence:
-        raise Malformed(f"this task has no event {position} yet; its newest is {task.sequence}")
+        raise Malformed(
+            Phrase(
+                "this task has no event {position} yet; its newest is {sequence}",
+                position=position,
+                sequence=task.sequence,
+            )
+        )
     return position

@@ -13,6 +13,7 @@ import httpx
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from gencode.domain.errors import Invalid, StartError
+from gencode.domain.phrase import Phrase
 from gencode.llm.account_limiter import DEFAULT_CONCURRENCY, Account
 from gencode.llm.anthropic.provider import AnthropicProvider
 from gencode.llm.deadlines import Deadlines
@@ -197,5 +198,9 @@ def _check_default(default: str, find: Providers) -> None:
 
 def _unknown_model(wanted: str, names: Iterable[str]) -> Invalid:
     known = ", ".join(sorted(names)) or "none"
-    message = f"{wanted[:80]!r} is not a configured model. Use one of: {known}; or NAME/MODEL-ID."
+    message = Phrase(
+        "{wanted!r} is not a configured model. Use one of: {known}; or NAME/MODEL-ID.",
+        wanted=wanted[:80],
+        known=known,
+    )
     return Invalid(message, [{"field": "model", "rule": "configured", "message": message}])

@@ -13,7 +13,7 @@ from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import WrongMethod
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.dependencies import get_extension
-from gencode.http.problems import problem_response
+from gencode.http.problems import accept_language, problem_response
 from gencode.http.strict_json import check_values
 from gencode.mcp.runtime import MCPRuntime
 
@@ -28,7 +28,7 @@ class MCPEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
             error = WrongMethod("send MCP messages by POST; this server opens no streams of its own")
-            await problem_response(error, {"Allow": "POST"})(scope, receive, send)
+            await problem_response(error, {"Allow": "POST"}, accept_language(scope))(scope, receive, send)
             return
         request = Request(scope, receive)
         # Read here, because the library would log a traceback if the client disconnects during its body.

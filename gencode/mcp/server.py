@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from gencode import __version__
 from gencode.domain.errors import GencodeError, Invalid
+from gencode.domain.phrase import Phrase
 from gencode.http.dependencies import get_principal
 from gencode.http.links import API
 from gencode.http.problems import reference_for
@@ -66,7 +67,7 @@ class _Toolbox:
     def _find(self, name: str) -> Tool:
         if tool := self._tools.get(name):
             return tool
-        rule = f"there is no such tool; there are {', '.join(self._tools)}"
+        rule = Phrase("there is no such tool; there are {tools}", tools=", ".join(self._tools))
         raise Invalid.of("name", "enum", rule)
 
 

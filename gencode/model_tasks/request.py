@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task, now
 from gencode.http.base_models import CallbackURL, RequestModel, TaskRequest
 from gencode.http.kind_dependencies import ChooseModel, ChosenModel, task_price
@@ -125,8 +126,9 @@ def check_deadline(request: Limited) -> None:
 def check_max_cost(request: Limited, model: str, price: Price | None) -> None:
     """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
     if request.max_cost is not None and price is None:
-        reason = (
-            f"the model {model} has no price, so its cost cannot be limited: set PRICES, or send max_tokens"
+        reason = Phrase(
+            "the model {model} has no price, so its cost cannot be limited: set PRICES, or send max_tokens",
+            model=model,
         )
         raise Invalid.of("max_cost", "no_price", reason)
 

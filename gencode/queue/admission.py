@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.domain.errors import QueueFull
+from gencode.domain.phrase import Phrase
 
 GUARANTEED_SHARE = 20
 
@@ -16,7 +17,9 @@ def check_place(limit: int, taken: int, own: int) -> None:
     own     of those, the principal's
     """
     if not _has_place(limit, taken, own):
-        raise QueueFull(f"{limit} tasks are waiting already; try again later", retry_after=10)
+        raise QueueFull(
+            Phrase("{limit} tasks are waiting already; try again later", limit=limit), retry_after=10
+        )
 
 
 def _has_place(limit: int, taken: int, own: int) -> bool:

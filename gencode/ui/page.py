@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gencode.domain.errors import NotFound, WrongMethod
+from gencode.domain.phrase import Phrase
 from gencode.http.operation import Operation, operation
 from gencode.http.response_specs import ResponseSpec
 
@@ -76,7 +77,7 @@ class Page:
         if name not in self._files or name == HOME:
             raise NotFound("the page has no such file")
         if request.method not in ("GET", "HEAD"):
-            raise WrongMethod(f"{request.method} is not possible here")
+            raise WrongMethod(Phrase("{method} is not possible here", method=request.method))
         await _answer(request, self._files[name])(scope, receive, send)
 
 

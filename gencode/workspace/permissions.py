@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import Forbidden
+from gencode.domain.phrase import Phrase
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
@@ -210,4 +211,6 @@ def _guarded(operation: Operation, permission: Permission) -> Operation:
 def _reason(permission: Permission) -> str:
     if permission is OWN:
         return "this is about your account: log in, in place of an API key"
-    return f"only users with one of these roles may do this: {', '.join(sorted(permission.roles))}"
+    return Phrase(
+        "only users with one of these roles may do this: {sorted}", sorted=", ".join(sorted(permission.roles))
+    )

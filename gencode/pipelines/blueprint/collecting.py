@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gencode.domain.errors import NotFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.pipelines.blueprint.names import SOURCE
 from gencode.pipelines.blueprint.source import Base, Source, parts_of
@@ -35,7 +36,13 @@ class Requirements:
     async def document(self, document_id: str, owner: str) -> RequirementDocument:
         row = await self._documents.get(document_id, owner)
         if row.original_content is None:
-            raise NotFound(f"the requirement document {document_id} has no text: it is {row.status}")
+            raise NotFound(
+                Phrase(
+                    "the requirement document {document_id} has no text: it is {status}",
+                    document_id=document_id,
+                    status=row.status,
+                )
+            )
         return row
 
 

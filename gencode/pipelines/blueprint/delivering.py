@@ -8,6 +8,7 @@ from gencode.blueprints import Severity
 from gencode.blueprints.comparison import compare
 from gencode.blueprints.comparison.compare import document
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.pipelines.blueprint.names import STORED
 from gencode.pipelines.blueprint.work import Made, Work
@@ -43,7 +44,7 @@ class Delivering:
         try:
             row = await self._results.create_draft(work.run.task_id, values, Actor(id=work.run.principal))
         except Invalid as error:
-            raise NotFound(f"the draft has no place: {error.message}") from None
+            raise NotFound(Phrase("the draft has no place: {message}", message=error.message)) from None
         return {"blueprint_id": row.id, "version_tag": row.version_tag}
 
     async def _propose(self, work: Work, made: Made) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import PENDING
 from gencode.http.kind_dependencies import ChooseModel
 from gencode.http.kinds import PreparedTask, Submitter
@@ -88,8 +89,12 @@ class Preparation:
             raise Invalid.of(
                 "text",
                 "too_long",
-                f"all requirements together have {len(text)} characters, at most {MAX_CHARACTERS} are read: "
-                "analyse the documents first, or give fewer",
+                Phrase(
+                    "all requirements together have {text} characters, at most {max_characters} are "
+                    "read: analyse the documents first, or give fewer",
+                    text=len(text),
+                    max_characters=MAX_CHARACTERS,
+                ),
             )
 
     async def _check_place(self, request: BlueprintRequest, owner: str) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import PENDING
 from gencode.http.kind_dependencies import ChooseModel
 from gencode.http.kinds import PreparedTask, Submitter
@@ -95,7 +96,9 @@ class Preparation:
         if conversation is None:
             return Place()
         if conversation.message_count >= MAX_MESSAGES:
-            message = f"the conversation has {MAX_MESSAGES} messages: begin another one"
+            message = Phrase(
+                "the conversation has {max_messages} messages: begin another one", max_messages=MAX_MESSAGES
+            )
             raise Invalid.of("conversation_id", "too_long", message)
         if request.regenerates:
             return await self._answered_again(request.regenerates, conversation)
@@ -156,7 +159,7 @@ def _check_purpose(request: ChatRequest) -> None:
 def _parent(tree: MessageTree, field: str, message_id: str, role: MessageRole) -> str | None:
     node = tree.node(message_id)
     if node.role != role.value:
-        raise Invalid.of(field, "role", f"must be a message with the role {role.value}")
+        raise Invalid.of(field, "role", Phrase("must be a message with the role {value}", value=role.value))
     return node.parent_id
 
 
@@ -164,7 +167,11 @@ def _check_fits(system: str, content: str, limit: int) -> None:
     if not content.strip():
         raise Invalid.of("content", "blank", "may not be blank")
     if (needed := tokens_of(system) + tokens_of(content)) > limit:
-        message = f"has about {needed} tokens with the system prompt; a prompt may have {limit}"
+        message = Phrase(
+            "has about {needed} tokens with the system prompt; a prompt may have {limit}",
+            needed=needed,
+            limit=limit,
+        )
         raise Invalid.of("content", "too_long", message)
 
 

@@ -10,6 +10,7 @@ from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.codegen.plan import LeftOut, Plan, PlanCheckpoint, PlannedFile
 from gencode.codegen.plan_request import plan_update
 from gencode.domain.errors import Invalid, TreeError
+from gencode.domain.phrase import Phrase
 from gencode.domain.tree import PathSet
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.pipelines.generate.checkpoints import APPROVED, ApprovalCheckpoint, saved_plan
@@ -66,7 +67,10 @@ def _current_plan(checkpoints: Checkpoints, matches: Matches) -> PlanCheckpoint:
     assert known is not None  # noqa: S101 - a task is paused only after its plan was stored
     if not matches(known.revision):
         raise PlanChanged(
-            f"the plan was changed meanwhile and is at revision {known.revision}: read it again, then decide"
+            Phrase(
+                "the plan was changed meanwhile and is at revision {revision}: read it again, then decide",
+                revision=known.revision,
+            )
         )
     return known
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gencode.domain.errors import NotFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.pipelines.index.reading import document_of
 from gencode.pipelines.index.work import IndexWork
@@ -78,7 +79,10 @@ class Indexing:
             state = await knowledge.index.state(work.base_id)
             if state.chunks + sum(counts.values()) > MAX_CHUNKS:
                 raise KnowledgeBaseFull(
-                    f"the base would have more than {MAX_CHUNKS} chunks: use another base"
+                    Phrase(
+                        "the base would have more than {max_chunks} chunks: use another base",
+                        max_chunks=MAX_CHUNKS,
+                    )
                 )
             await knowledge.index.apply(work.base_id, put=put)
             await knowledge.repository_documents.indexed(work.base_id, counts, INDEXED_PERCENT)
@@ -109,8 +113,12 @@ class Indexing:
         state = await self._knowledge.index.state(document.base_id)
         if state.chunks - document.chunk_count + chunks > MAX_CHUNKS:
             raise KnowledgeBaseFull(
-                f"the document has {chunks} chunks, and the base would have more than {MAX_CHUNKS}: use"
-                " another base, or delete some documents"
+                Phrase(
+                    "the document has {chunks} chunks, and the base would have more than "
+                    "{max_chunks}: use another base, or delete some documents",
+                    chunks=chunks,
+                    max_chunks=MAX_CHUNKS,
+                )
             )
 
     async def _require_present(self, document: KnowledgeDocument) -> None:

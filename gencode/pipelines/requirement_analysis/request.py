@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import PENDING
 from gencode.http.kind_dependencies import ChooseModel
 from gencode.http.kinds import PreparedTask, Submitter
@@ -53,6 +54,6 @@ class Preparation:
         except NotFound as error:
             raise Invalid.of("document_id", "unknown", error.message) from None
         if row.original_content is None:
-            message = f"the document has no text: it is {row.status}"
+            message = Phrase("the document has no text: it is {status}", status=row.status)
             raise Invalid.of("document_id", "no_text", message)
         return row

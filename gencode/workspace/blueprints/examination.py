@@ -11,6 +11,7 @@ from gencode.blueprints import Blueprint, Finding, Severity, is_valid, normalise
 from gencode.blueprints.comparison import ChangeType, compare, describe, json_patch
 from gencode.blueprints.comparison.compare import PropertyChange
 from gencode.blueprints.template_sets import write_archive
+from gencode.domain.phrase import Phrase
 from gencode.http.base_models import RequestModel, ResponseModel
 from gencode.workspace.blueprints.impact import (
     Impact,
@@ -151,5 +152,12 @@ def require_valid(blueprint: Blueprint) -> list[Finding]:
     errors = [one for one in findings if one.severity is Severity.ERROR]
     if errors:
         first = errors[0]
-        raise BlueprintInvalid(f"{len(errors)} errors, the first at {first.element}: {first.message()}")
+        raise BlueprintInvalid(
+            Phrase(
+                "{errors} errors, the first at {element}: {message}",
+                errors=len(errors),
+                element=first.element,
+                message=first.message(),
+            )
+        )
     return findings

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Update, delete, insert, select, update
 
 from gencode.diffs import Diff, Patch
 from gencode.diffs.stored_files import StoredFile
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.store import Store
 from gencode.workspace.code_diffs.errors import DiffNotReady, DiffUnusable
 from gencode.workspace.code_diffs.resource import CODE_DIFFS
@@ -80,7 +81,7 @@ class CodeDiffs:
         await DIFF_TASKS.settle(self._workspace.database, self._tasks, CodeDiff.id == row_id)
         row = await self.get(row_id, principal)
         if row.status == DiffStatus.FAILED:
-            raise DiffNotReady(f"the diff could not be compared: {row.error}")
+            raise DiffNotReady(Phrase("the diff could not be compared: {error}", error=row.error))
         if row.status != DiffStatus.COMPLETED:
             raise DiffNotReady("the diff is being compared: wait for its task")
         return row

@@ -9,6 +9,7 @@ from sqlalchemy import inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel, Words
 from gencode.workspace.conversations.tables import MAX_TITLE, Conversation
@@ -120,7 +121,10 @@ def check_system_template(content: str | None) -> str:
     if content is None:
         raise Invalid.of("prompt_template_id", "exists", "you have no such prompt template")
     if names := variables_of(content):
-        message = f"has variables ({', '.join(names[:5])}): a system prompt takes a template without any"
+        message = Phrase(
+            "has variables ({names}): a system prompt takes a template without any",
+            names=", ".join(names[:5]),
+        )
         raise Invalid.of("prompt_template_id", "variables", message)
     return content
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.http.base_models import UUID_SCHEMA
 from gencode.http.dependencies import Services, get_extension, get_principal, get_services
 from gencode.http.operation import Operation, Trait, operation
@@ -160,7 +161,11 @@ async def export_conversation(request: Request) -> Response:
         opened, is_markdown = await _opened(request), FORMAT.read(request) == "markdown"
         size = await opened.reader.size(opened.row.id)
         if size > MAX_EXPORTED:
-            raise Invalid.of("format", "too_large", f"the messages have more than {MAX_EXPORTED} characters")
+            raise Invalid.of(
+                "format",
+                "too_large",
+                Phrase("the messages have more than {max_exported} characters", max_exported=MAX_EXPORTED),
+            )
         branch = opened.tree.branch(opened.row.leaf_id)
         ids = branch if is_markdown else opened.tree.all()
         rows = await opened.reader.messages(ids)

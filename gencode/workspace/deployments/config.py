@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
+from gencode.domain.phrase import Phrase
 from gencode.http.base_models import RequestModel
 
 MAX_VARIABLES = 100
@@ -56,7 +57,7 @@ Value = Annotated[str, StringConstraints(max_length=MAX_VALUE, pattern=r"^[^\x00
 
 def _checked_name(name: str) -> str:
     if name in RESERVED or name.startswith(_RESERVED_PREFIXES):
-        raise ValueError(f"{name} is reserved")
+        raise ValueError(Phrase("{name} is reserved", name=name))
     return name
 
 
@@ -68,7 +69,12 @@ VariableName = Annotated[
 def _without_secrets(variables: dict[str, str]) -> dict[str, str]:
     secret = sorted(name for name in variables if _SECRET_NAME.search(name))
     if secret:
-        raise ValueError(f"{', '.join(secret[:10])}: give what is secret in `secrets`, which are never shown")
+        raise ValueError(
+            Phrase(
+                "{names}: give what is secret in `secrets`, which are never shown",
+                names=", ".join(secret[:10]),
+            )
+        )
     return variables
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.blueprints.resource import VersionTag
@@ -90,9 +91,13 @@ async def _complete(_session: AsyncSession, row: DeploymentConfig) -> None:
     """Raises Invalid."""
     twice = names_given_twice(row.config_data.get("variables", {}), row.secrets_names or [])
     if twice:
-        raise Invalid.of("secrets", "value_error", f"{', '.join(twice)}: also a variable")
+        raise Invalid.of("secrets", "value_error", Phrase("{twice}: also a variable", twice=", ".join(twice)))
     if len(row.secrets_names or []) > MAX_VARIABLES:
-        raise Invalid.of("secrets", "too_long", f"at most {MAX_VARIABLES} secrets")
+        raise Invalid.of(
+            "secrets",
+            "too_long",
+            Phrase("at most {max_variables} secrets", max_variables=MAX_VARIABLES),
+        )
     if inspect(row).attrs.deployed_version.history.has_changes():
         row.deployed_at = now() if row.deployed_version else None
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import rfc3339
 from gencode.githosts.origins import origin_of
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
@@ -98,7 +99,11 @@ def view_of(row: GitCredential) -> GitCredentialView:
 async def _complete(session: AsyncSession, row: GitCredential) -> None:
     """The default of an owner and provider moves to the row that asks for it. Raises Invalid."""
     if needs_address(GitProvider(row.provider)) and not row.api_url:
-        raise Invalid.of("api_url", "value_error", f"must be given for the provider {row.provider}")
+        raise Invalid.of(
+            "api_url",
+            "value_error",
+            Phrase("must be given for the provider {provider}", provider=row.provider),
+        )
     if repository_origin(row) is None:
         raise Invalid.of("api_url", "value_error", "must be an address such as https://git.example.com")
     await move_default(session, row, "provider")

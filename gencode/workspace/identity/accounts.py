@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import NotFound
+from gencode.domain.phrase import Phrase
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.per_client_semaphore import PerClientSemaphore
 from gencode.workspace.audit.log import AuditLog, Change
@@ -266,7 +267,7 @@ async def _flush(session: AsyncSession) -> None:
         await session.flush()
     except IntegrityError as error:
         field_name = "email" if "email" in str(error.orig) else "username"
-        raise AlreadyTaken(f"another user has this {field_name}") from None
+        raise AlreadyTaken(Phrase("another user has this {field_name}", field_name=field_name)) from None
 
 
 def _audited(user: User, names: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:

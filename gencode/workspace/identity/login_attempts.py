@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gencode.domain.phrase import Phrase
 from gencode.workspace.database import insert_if_absent
 from gencode.workspace.errors import LoginLocked
 from gencode.workspace.identity.tables import LoginAttempts
@@ -71,7 +72,10 @@ class LoginLimit:
         if found.locked_until and found.locked_until > at:
             seconds = math.ceil((found.locked_until - at).total_seconds())
             raise LoginLocked(
-                f"too many failed logins with this name: try again in {math.ceil(seconds / 60)} minutes",
+                Phrase(
+                    "too many failed logins with this name: try again in {ceil} minutes",
+                    ceil=math.ceil(seconds / 60),
+                ),
                 retry_after=seconds,
             )
         if found.locked_until:

@@ -13,6 +13,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import NotFound
+from gencode.domain.phrase import Phrase
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
 from gencode.workspace.identity.actor import Actor
@@ -339,8 +340,16 @@ async def locked_base(session: AsyncSession, base_id: str) -> KnowledgeBase:
 
 def _check_room(base: KnowledgeBase, new: NewDocument) -> None:
     if base.document_count >= MAX_DOCUMENTS:
-        raise KnowledgeBaseFull(f"the base has {MAX_DOCUMENTS} documents: make another one, or delete some")
+        raise KnowledgeBaseFull(
+            Phrase(
+                "the base has {max_documents} documents: make another one, or delete some",
+                max_documents=MAX_DOCUMENTS,
+            )
+        )
     if base.total_size + new.size > MAX_BYTES:
         raise KnowledgeBaseFull(
-            f"the documents of a base have at most {MAX_BYTES} bytes: make another base, or delete some"
+            Phrase(
+                "the documents of a base have at most {max_bytes} bytes: make another base, or delete some",
+                max_bytes=MAX_BYTES,
+            )
         )

@@ -12,6 +12,7 @@ from sqlalchemy import update as sql_update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.ports.named_locks import NamedLocks
 from gencode.resilience.thread_offload import run_on_text
@@ -93,7 +94,11 @@ class KnowledgeBases:
         Raises NotFound for a base that the principal may not read, Invalid for too many, and StoreError.
         """
         if len(set(base_ids)) > MAX_BASES:
-            raise Invalid.of("knowledge_base_ids", "too_long", f"at most {MAX_BASES} can be searched at once")
+            raise Invalid.of(
+                "knowledge_base_ids",
+                "too_long",
+                Phrase("at most {max_bases} can be searched at once", max_bases=MAX_BASES),
+            )
         rows = [await self.base(base_id, principal) for base_id in dict.fromkeys(base_ids)]
         encoders = [
             encoder for row in rows for encoder in await self._query_encoders(row, principal, task_id)

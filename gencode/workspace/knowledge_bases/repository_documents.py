@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gencode.domain.phrase import Phrase
 from gencode.workspace.database import Database
 from gencode.workspace.knowledge_bases.counts import (
     INDEX_TASKS,
@@ -81,8 +82,12 @@ class RepositoryDocuments:
                 added, size = added + 1, size + row.size
             if base.document_count + added > MAX_DOCUMENTS or base.total_size + size > MAX_BYTES:
                 raise KnowledgeBaseFull(
-                    f"with the files of the repository, the base would have over {MAX_DOCUMENTS} documents"
-                    f" or {MAX_BYTES} bytes: use another one"
+                    Phrase(
+                        "with the files of the repository, the base would have over {max_documents} "
+                        "documents or {max_bytes} bytes: use another one",
+                        max_documents=MAX_DOCUMENTS,
+                        max_bytes=MAX_BYTES,
+                    )
                 )
             await recount(session, version.base_id)
         return elsewhere

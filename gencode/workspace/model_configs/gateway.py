@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.http.kind_dependencies import CONFIG, ChosenModel, ModelOption
 from gencode.llm.budget import Budget
@@ -212,5 +213,5 @@ def _price(row: ModelConfig) -> Price | None:
 
 
 def _unknown(config_id: str) -> Invalid:
-    message = f"you have no active model config {config_id[:80]!r}"
+    message = Phrase("you have no active model config {config_id!r}", config_id=config_id[:80])
     return Invalid.of("model", "configured", message)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 
 
@@ -52,13 +53,26 @@ def check_provider_rules(row: ModelConfig) -> None:
     """Raises Invalid for values that the provider would refuse with each call."""
     rules = RULES[ModelProvider(row.provider)]
     if not (rules.base_url or row.base_url):
-        raise Invalid.of("base_url", "value_error", f"must be given for the provider {row.provider}")
+        raise Invalid.of(
+            "base_url",
+            "value_error",
+            Phrase("must be given for the provider {provider}", provider=row.provider),
+        )
     if row.temperature is not None and not _is_temperature(row.temperature, rules):
-        lowest = "0 to" if rules.has_zero else "above 0, up to"
-        told = f"must be {lowest} {rules.max_temperature:g} for the provider {row.provider}"
+        told = Phrase(
+            "must be 0 to {highest:g} for the provider {provider}"
+            if rules.has_zero
+            else "must be above 0, up to {highest:g} for the provider {provider}",
+            highest=rules.max_temperature,
+            provider=row.provider,
+        )
         raise Invalid.of("temperature", "value_error", told)
     if row.max_tokens is not None and rules.max_tokens is not None and row.max_tokens > rules.max_tokens:
-        told = f"must be at most {rules.max_tokens} for the provider {row.provider}"
+        told = Phrase(
+            "must be at most {max_tokens} for the provider {provider}",
+            max_tokens=rules.max_tokens,
+            provider=row.provider,
+        )
         raise Invalid.of("max_tokens", "value_error", told)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid, NotFound, PlanLimitReached
+from gencode.domain.phrase import Phrase
 from gencode.domain.principal import Principal
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.http.generation_limits import GenerationLimits, Reservation
@@ -108,10 +109,17 @@ class PlanReservation:
         if use.is_full and await self._settle(session):
             use = await generations_of(session, self._subject.id, plan, self._rules)
         if use.is_full:
-            who = "the team's" if self._subject.team_id else "your"
+            who = Phrase("the team's") if self._subject.team_id else Phrase("your")
             raise PlanLimitReached(
-                f"{use.used} of {use.limit} generations of {who} plan ({plan}) are used in {this_month()}:"
-                " wait for the next month (UTC), or ask an admin of the service for a higher plan"
+                Phrase(
+                    "{used} of {limit} generations of {who} plan ({plan}) are used in {this_month}: "
+                    "wait for the next month (UTC), or ask an admin of the service for a higher plan",
+                    used=use.used,
+                    limit=use.limit,
+                    who=who,
+                    plan=plan,
+                    this_month=this_month(),
+                )
             )
 
     async def _settle(self, session: AsyncSession) -> bool:

@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import PlanLimitReached
+from gencode.domain.phrase import Phrase
 from gencode.workspace.plans.rules import PlanRules
 from gencode.workspace.projects.table import Project
 from gencode.workspace.teams.tables import Team, TeamMember
 
 MEGABYTE = 2**20
-_ADVICE = "or ask an admin of the service for more"
+_ADVICE = Phrase("or ask an admin of the service for more")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +57,14 @@ async def check_members(session: AsyncSession, team: Team, rules: PlanRules) -> 
     """Whether one more may join; the caller holds the team. Raises PlanLimitReached."""
     use = await members_of(session, team, rules)
     if use.is_full:
-        raise PlanLimitReached(f"the team has {use.used} of {use.limit} members: remove one, {_ADVICE}")
+        raise PlanLimitReached(
+            Phrase(
+                "the team has {used} of {limit} members: remove one, {advice}",
+                used=use.used,
+                limit=use.limit,
+                advice=_ADVICE,
+            )
+        )
 
 
 async def check_projects(session: AsyncSession, project: Project, rules: PlanRules) -> None:
@@ -65,7 +73,14 @@ async def check_projects(session: AsyncSession, project: Project, rules: PlanRul
         return
     use = await projects_of(session, await session.get_one(Team, project.team_id), rules)
     if use.is_full:
-        raise PlanLimitReached(f"the team has {use.used} of {use.limit} projects: delete one, {_ADVICE}")
+        raise PlanLimitReached(
+            Phrase(
+                "the team has {used} of {limit} projects: delete one, {advice}",
+                used=use.used,
+                limit=use.limit,
+                advice=_ADVICE,
+            )
+        )
 
 
 async def add_storage(session: AsyncSession, project_id: str, size: int, rules: PlanRules) -> None:
@@ -76,9 +91,15 @@ async def add_storage(session: AsyncSession, project_id: str, size: int, rules: 
         team = await session.get_one(Team, project.team_id, with_for_update=True)
         use = await storage_of(session, team, rules)
         if use.limit is not None and use.used + size > use.limit:
-            has = f"the team uses {megabytes(use.used)} of {megabytes(use.limit)} MB"
             raise PlanLimitReached(
-                f"{has}, {megabytes(size)} MB more are needed: delete artifacts, {_ADVICE}"
+                Phrase(
+                    "the team uses {used} of {limit} MB, {size} MB more are needed: "
+                    "delete artifacts, {advice}",
+                    used=megabytes(use.used),
+                    limit=megabytes(use.limit),
+                    size=megabytes(size),
+                    advice=_ADVICE,
+                )
             )
     project.storage_used_bytes = max(project.storage_used_bytes + size, 0)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 
 _PLACEHOLDER = re.compile(r"\{\{[ \t]{0,20}([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]{0,20}\}\}")
 MAX_RENDERED = 1_000_000
@@ -25,7 +26,9 @@ def render(content: str, values: Mapping[str, str]) -> str:
     _check("is no placeholder of the template", [name for name in values if name not in names])
     length = len(content) + sum(len(values[name]) for name in _PLACEHOLDER.findall(content))
     if length > MAX_RENDERED:
-        message = f"the rendered text would exceed {MAX_RENDERED} characters"
+        message = Phrase(
+            "the rendered text would exceed {max_rendered} characters", max_rendered=MAX_RENDERED
+        )
         raise Invalid(message, [{"field": "variables", "rule": "too_long", "message": message}])
     return _PLACEHOLDER.sub(lambda found: values[found[1]], content)
 
@@ -35,4 +38,7 @@ def _check(rule: str, names: Sequence[str]) -> None:
         problems = [
             {"field": f"variables.{name}"[:200], "rule": "variable", "message": rule} for name in names
         ]
-        raise Invalid(f"variables: {', '.join(names[:5])[:300]}: {rule}", problems[:100])
+        raise Invalid(
+            Phrase("variables: {names}: {rule}", names=", ".join(names[:5])[:300], rule=Phrase(rule)),
+            problems[:100],
+        )

@@ -17,6 +17,7 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from gencode.diffs import path_bytes, path_text
+from gencode.domain.phrase import Phrase
 from gencode.workspace.repositories.errors import PathUnknown, RefUnknown
 
 P = ParamSpec("P")
@@ -136,7 +137,9 @@ class Clone:
         if len(commits) == 1:
             return commits[0].decode()
         if commits:
-            raise RefUnknown(f"several commits begin with {beginning}: give more of its digits")
+            raise RefUnknown(
+                Phrase("several commits begin with {beginning}: give more of its digits", beginning=beginning)
+            )
         raise _unknown(beginning)
 
     # --- commits and files ------------------------------------------------------------------------
@@ -155,7 +158,9 @@ class Clone:
         if path:
             entry = self.entry(commit, path)
             if entry.type is not EntryType.DIRECTORY:
-                raise PathUnknown(f"{path[:200]!r} is a {entry.type}, not a directory")
+                raise PathUnknown(
+                    Phrase("{path!r} is a {type}, not a directory", path=path[:200], type=entry.type)
+                )
             tree, prefix = ObjectID(entry.id.encode()), path_bytes(entry.path) + b"/"
         for item in self._object(tree.decode(), Tree).iteritems():
             yield _entry(prefix + item.path, item.mode, item.sha)
@@ -170,7 +175,7 @@ class Clone:
             except KeyError:
                 sha = None
             if sha is None or (mode & 0o170000) == 0:
-                raise PathUnknown(f"there is no {path[:200]!r} in this commit")
+                raise PathUnknown(Phrase("there is no {path!r} in this commit", path=path[:200]))
             if (mode & 0o170000) == 0o160000:
                 break
         return _entry(path_bytes(path), mode, sha)
@@ -179,7 +184,7 @@ class Clone:
         """The content of a file; of a symbolic link, its target."""
         entry = self.entry(commit, path)
         if entry.type not in (EntryType.FILE, EntryType.SYMLINK):
-            raise PathUnknown(f"{path[:200]!r} is a {entry.type}, not a file")
+            raise PathUnknown(Phrase("{path!r} is a {type}, not a file", path=path[:200], type=entry.type))
         return self._object(entry.id, Blob).data
 
     def _object(self, sha: str, kind: type[T]) -> T:
@@ -223,4 +228,6 @@ def _moment(seconds: int) -> datetime | None:
 
 
 def _unknown(ref: str) -> RefUnknown:
-    return RefUnknown(f"the repository has no branch, tag or commit {ref[:200]!r} as of its last sync")
+    return RefUnknown(
+        Phrase("the repository has no branch, tag or commit {ref!r} as of its last sync", ref=ref[:200])
+    )

@@ -11,6 +11,7 @@ import anyio.to_thread
 from dulwich.errors import NotGitRepository
 from dulwich.repo import Repo
 
+from gencode.domain.phrase import Phrase
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.githosts.fetch.bare_clone import BareClone
 from gencode.githosts.fetch.client import FetchClient
@@ -68,7 +69,10 @@ class RepositoryClones:
             except (NotGitRepository, OSError):
                 pass
         raise CloneMissing(
-            f"there is no clone of the repository {row.name!r} in this process: sync it, then try again"
+            Phrase(
+                "there is no clone of the repository {name!r} in this process: sync it, then try again",
+                name=row.name,
+            )
         )
 
     def _present(self) -> list[Path]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import GencodeError, Invalid
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.base_models import UUID_PATTERN
@@ -152,7 +153,7 @@ def _changes(old: RequirementDocument, new: RequirementDocument) -> Response:
 def _analysed(row: RequirementDocument) -> Sequence[Requirement]:
     """Raises NotAnalysed."""
     if row.requirements is None:
-        raise NotAnalysed(f"the document {row.id} has no requirements yet: analyse it first")
+        raise NotAnalysed(Phrase("the document {id} has no requirements yet: analyse it first", id=row.id))
     return Analysis.model_validate(row.requirements).requirements
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 
 
 def cursor_after(value: str | datetime, row_id: str) -> str:
@@ -24,7 +25,8 @@ def read_cursor(cursor: str, kind: type[Any]) -> tuple[Any, str]:
             raise ValueError
         return (datetime.fromisoformat(text).astimezone() if kind is datetime else text), row_id
     except (ValueError, TypeError, OverflowError, RecursionError):
-        message = "is none of this list: begin at its first page"
+        message = Phrase("is none of this list: begin at its first page")
         raise Invalid(
-            f"cursor: {message}", [{"field": "cursor", "rule": "cursor", "message": message}]
+            Phrase("cursor: {message}", message=message),
+            [{"field": "cursor", "rule": "cursor", "message": message}],
         ) from None

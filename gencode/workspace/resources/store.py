@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from gencode.domain.errors import Invalid, NotFound, RequestError
+from gencode.domain.phrase import Phrase
 from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
@@ -195,7 +196,9 @@ class ResourceStore(Generic[T, V]):
         for name in self._resource.secrets:
             if name not in changes and getattr(row, f"{name}_encrypted"):
                 raise Invalid.of(
-                    name, "value_error", f"must be given again with another {' or '.join(scope)}"
+                    name,
+                    "value_error",
+                    Phrase("must be given again with another {scope}", scope=" or ".join(scope)),
                 )
 
     def _assign(self, row: T, values: Mapping[str, Any]) -> None:
@@ -241,7 +244,9 @@ class ResourceStore(Generic[T, V]):
         row = self._require(await session.scalar(self._select().where(is_there).with_for_update()))
         await access.check(session, row, principal, action)
         if version is not None and version != row.version:
-            raise VersionChanged(f"the {self._resource.title} was changed meanwhile: read it again")
+            raise VersionChanged(
+                Phrase("the {title} was changed meanwhile: read it again", title=Phrase(self._resource.title))
+            )
         return row
 
     def _select(self) -> Select[T]:
@@ -263,7 +268,12 @@ class ResourceStore(Generic[T, V]):
 
     def _require(self, row: T | None) -> T:
         if row is None:
-            raise NotFound(f"there is no such {self._resource.title}, or it belongs to somebody else")
+            raise NotFound(
+                Phrase(
+                    "there is no such {title}, or it belongs to somebody else",
+                    title=Phrase(self._resource.title),
+                )
+            )
         return row
 
     async def _flush(self, session: AsyncSession, row: T) -> None:
@@ -277,7 +287,9 @@ class ResourceStore(Generic[T, V]):
             taken = [name for index, name in self._resource.taken.items() if index in cause or name in cause]
             if not taken:
                 raise
-            raise AlreadyTaken(f"another {self._resource.title} has this {taken[0]}") from None
+            raise AlreadyTaken(
+                Phrase("another {title} has this {taken}", title=Phrase(self._resource.title), taken=taken[0])
+            ) from None
 
     async def _record(
         self,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Forbidden, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.workspace.resources.access import Access, Action
 from gencode.workspace.teams.roles import TEAM_ROLES, TeamRole
 from gencode.workspace.teams.tables import Team, TeamMember, TeamStatus
@@ -49,7 +50,11 @@ async def check_team_role(session: AsyncSession, team: Team, principal: str, lea
     mine = and_(TeamMember.team_id == team.id, TeamMember.principal == principal)
     found = await session.scalar(select(TeamMember.role).where(mine))
     if found is None or not TeamRole(found).includes(least):
-        said = f"your role in the team is {found}" if found else "you are no member of the team"
-        raise Forbidden(f"{said}: this needs the role {least} at least")
+        said = (
+            Phrase("your role in the team is {role}", role=found)
+            if found
+            else Phrase("you are no member of the team")
+        )
+        raise Forbidden(Phrase("{said}: this needs the role {least} at least", said=said, least=least))
     if team.status == TeamStatus.DISABLED and least is not TeamRole.VIEWER:
         raise Forbidden("the team is disabled: an admin of the service can enable it")

@@ -19,6 +19,7 @@ from gencode.codegen.errors import CheckFailed
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.codegen.validation.findings import Rule
+from gencode.domain.phrase import Phrase
 from gencode.http.per_client_semaphore import PerClientSemaphore
 from gencode.workspace.errors import TemplateCheckFailed, TemplateFailed
 from gencode.workspace.templates.models import FindingView
@@ -97,7 +98,7 @@ class TemplateProofs:
             return await self._renderer.render(content, contexts)
         except RendererFailed as error:
             raise TemplateCheckFailed(
-                f"the process that renders templates failed ({error}): try again"
+                Phrase("the process that renders templates failed ({error}): try again", error=error)
             ) from None
 
     async def _parsed(self, name: str, files: Mapping[str, str]) -> Sequence[FindingView]:
@@ -119,9 +120,9 @@ def _of_rendering(name: str, rendered: RenderedSet) -> Iterator[FindingView]:
 
 def _said(rendered: RenderedSet) -> str:
     first, *others = rendered.findings
-    where = f"{first.file} line {first.line}" if first.line else first.file
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{where}: {first.message}{more}"
+    where = Phrase("{file} line {line}", file=first.file, line=first.line) if first.line else first.file
+    more = Phrase(" (and {count} more)", count=len(others)) if others else ""
+    return Phrase("{where}: {message}{more}", where=where, message=first.message, more=more)
 
 
 def _contexts(cases: Sequence[tuple[str, str]]) -> Sequence[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from gencode.blueprints.template_sets import ContentError, SetContent, read_archive, read_content
 from gencode.domain.errors import Forbidden, Invalid
+from gencode.domain.phrase import Phrase
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
@@ -144,7 +145,11 @@ async def upload_version(request: Request) -> Response:
     async with NEW_VERSION.receive(request, MAX_ARCHIVE, _check_name) as form:
         content = await _content_of_zip(form)
     if content.manifest.name != row.code:
-        raise Invalid.of(FILE, "value_error", f"the manifest must have the name {row.code}, as this set has")
+        raise Invalid.of(
+            FILE,
+            "value_error",
+            Phrase("the manifest must have the name {code}, as this set has", code=row.code),
+        )
     kept = ("name", "project_id", "framework", "category", "description", "tags")
     values = {name: getattr(row, name) for name in kept} | {"previous_id": row.id}
     return _view(STORED, await _store(request).create({**values, **values_of(content)}, actor_of(request)))

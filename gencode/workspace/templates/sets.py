@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gencode.blueprints.template_sets import SetContent
 from gencode.domain.errors import Forbidden
+from gencode.domain.phrase import Phrase
 from gencode.workspace.errors import TemplateNotProven
 from gencode.workspace.templates.official import official
 from gencode.workspace.templates.resource import TEMPLATE_SETS, content_of
@@ -25,7 +26,9 @@ async def usable_content(workspace: Workspace, template_id: str, principal: str)
         return content
     row = await workspace.resource(TEMPLATE_SETS).get(template_id, principal)
     if row.status != ProofStatus.PROVEN:
-        raise TemplateNotProven(f"the set is {row.status}: it is applied once it is proven (POST .../prove)")
+        raise TemplateNotProven(
+            Phrase("the set is {status}: it is applied once it is proven (POST .../prove)", status=row.status)
+        )
     return content_of(row)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.http.file_body import FILE
 
 MAX_NAME = 255
@@ -46,5 +47,13 @@ def check_extension(name: str, allowed: Sequence[str]) -> None:
     """Raises Invalid for the name of a file that is not accepted."""
     extension = extension_of(safe_name(name))
     if extension not in allowed:
-        found = f"files with {extension} are" if extension else "a file without an extension is"
-        raise Invalid.of(FILE, "extension", f"{found} not accepted: upload one of {', '.join(allowed)}")
+        found = (
+            Phrase("files with {extension} are", extension=extension)
+            if extension
+            else Phrase("a file without an extension is")
+        )
+        raise Invalid.of(
+            FILE,
+            "extension",
+            Phrase("{found} not accepted: upload one of {allowed}", found=found, allowed=", ".join(allowed)),
+        )

@@ -108,11 +108,11 @@ CHINESE = {
 
 
 @pytest.mark.parametrize("accepted", CHINESE)
-async def test_the_title_is_in_chinese_for_who_prefers_it(accepted: str) -> None:
+async def test_title_and_detail_are_in_chinese_for_who_prefers_it(accepted: str) -> None:
     headers = [(b"accept-language", accepted.encode())] if accepted else []
     request = Request({"type": "http", "method": "GET", "path": "/a", "headers": headers})
     problem = body(await on_gencode_error(request, NotFound("there is no such task")))
-    assert problem["detail"] == "there is no such task"
+    assert problem["detail"] == ("没有这个任务" if CHINESE[accepted] else "there is no such task")
     assert problem["title"] == ("不存在，或属于他人" if CHINESE[accepted] else "Not Found")
 
 

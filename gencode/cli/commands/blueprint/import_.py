@@ -14,6 +14,7 @@ from gencode.cli.commands.blueprint.validate import finding_lines
 from gencode.cli.output import as_json, counted, printable
 from gencode.client import Client
 from gencode.domain.errors import Malformed, StartError
+from gencode.domain.phrase import Phrase
 
 FORMATS = ("sql", "dbml", "jdl", "openapi", "blueprint")
 _BY_SUFFIX = {
@@ -76,7 +77,7 @@ def _imported(args: argparse.Namespace, source: str, text: str) -> dict[str, Any
     try:
         imported = import_text(SourceFormat(source), text, args.dialect or "")
     except ImportFailed as failure:
-        raise Malformed(f"{args.file}: {failure}") from None
+        raise Malformed(Phrase("{file}: {failure}", file=args.file, failure=failure)) from None
     findings = validate(imported.blueprint)
     return {
         "is_valid": is_valid(findings),

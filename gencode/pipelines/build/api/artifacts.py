@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import TaskQuery
@@ -133,7 +134,7 @@ async def readable_build(request: Request) -> Task:
     except NotFound:
         task = await _build_of_others(request, request.path_params["task_id"])
     if task.kind != NAME:
-        raise NotFound(f"a task of kind {task.kind[:100]!r} is no build")
+        raise NotFound(Phrase("a task of kind {kind!r} is no build", kind=task.kind[:100]))
     return task
 
 

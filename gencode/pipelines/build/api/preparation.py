@@ -13,6 +13,7 @@ import anyio.to_thread
 from gencode.blueprints import Severity, validate
 from gencode.blueprints.identifiers import snake
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
@@ -177,7 +178,14 @@ def check_blueprint(row: BlueprintRow, language: str) -> None:
         for one in errors[:MAX_PROBLEMS]
     ]
     first = f"{problems[0]['field']}: {problems[0]['message']}"
-    raise Invalid(f"the blueprint has {len(errors)} errors, so it is not built; the first: {first}", problems)
+    raise Invalid(
+        Phrase(
+            "the blueprint has {errors} errors, so it is not built; the first: {first}",
+            errors=len(errors),
+            first=first,
+        ),
+        problems,
+    )
 
 
 def digest_of(spec: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, ranged_response
@@ -156,7 +157,7 @@ def _file(path: str, secrets: Sequence[str], _task: Task, files: Files) -> _Down
     if not (file := files.by_path.get(path)):
         raise NotFound("this task has no such file, or not yet: GET .../files lists those that it has")
     if not file.state.is_whole:
-        raise NotFound(f"this file is {file.state}: it can be read once it is whole")
+        raise NotFound(Phrase("this file is {state}: it can be read once it is whole", state=file.state))
     _check_secrets({path: file.text}, secrets)
     disposition = _disposition("inline", path.rpartition("/")[2])
     return _download(file.text.encode(), "text/plain; charset=utf-8", disposition)

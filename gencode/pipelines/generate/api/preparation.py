@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import PENDING, Task
 from gencode.http.kind_dependencies import ChosenModel
 from gencode.http.kinds import PreparedTask, Submitter
@@ -75,7 +76,10 @@ def _check_place(services: GenerateServices, task: Task, changed: Mapping[str, A
         raise Invalid.of(
             moved[0],
             "created",
-            f"the repository {url} has been created for this task already: retry without another name, or "
-            "submit a new task",
+            Phrase(
+                "the repository {url} has been created for this task already: retry without "
+                "another name, or submit a new task",
+                url=url,
+            ),
         )
     services.choose_host(changed.get("host"), changed.get("github_org"), str(changed["repo_name"]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from gencode.domain.errors import NotFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.githosts.port import GitHost
@@ -57,5 +58,5 @@ async def own_generate_task(request: Request) -> Task:
 def check_kind(task: Task) -> Task:
     """Raises NotFound for a task of another kind."""
     if task.kind != NAME:
-        raise NotFound(f"a task of kind {task.kind[:100]!r} has nothing here")
+        raise NotFound(Phrase("a task of kind {kind!r} has nothing here", kind=task.kind[:100]))
     return task

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gencode.domain.errors import Invalid
+from gencode.domain.phrase import Phrase
 from gencode.http.base_models import RequestModel
 from gencode.http.strict_json import validate
 from gencode.http.tool_declaration import Tool, ToolCall
@@ -31,7 +32,11 @@ def files_tool(services: GenerateServices) -> Tool:
             return listed.model_dump(mode="json", exclude_unset=True)
         text = await read_file(services, call.principal, arguments.task_id, arguments.path)
         if len(text) > LARGEST_FILE:
-            rule = f"this file has {len(text)} bytes, more than an answer holds ({LARGEST_FILE}): download it"
+            rule = Phrase(
+                "this file has {text} bytes, more than an answer holds ({largest_file}): download it",
+                text=len(text),
+                largest_file=LARGEST_FILE,
+            )
             raise Invalid.of("path", "too_long", rule)
         return {"task_id": arguments.task_id, "path": arguments.path, "text": text.decode()}
 

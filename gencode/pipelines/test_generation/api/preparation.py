@@ -8,6 +8,7 @@ import anyio.to_thread
 from starlette.requests import Request
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.githosts.errors import GitError
@@ -117,5 +118,5 @@ async def own_test_task(request: Request) -> Task:
     """The task of the path. Raises NotFound for another principal's, and for one of another kind."""
     task = await own_task(request)
     if task.kind != NAME:
-        raise NotFound(f"a task of kind {task.kind[:100]!r} has no tests")
+        raise NotFound(Phrase("a task of kind {kind!r} has no tests", kind=task.kind[:100]))
     return task

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 
 from gencode.diffs import DiffError, parse_patch
 from gencode.domain.errors import Invalid, TreeError
+from gencode.domain.phrase import Phrase
 from gencode.domain.tree import check_paths
 from gencode.http.base_models import RequestModel
 from gencode.model_tasks.request import ModelTaskRequest
@@ -114,4 +115,4 @@ def _check_patch(patch: str) -> None:
 def _check_unique(field: str, names: Iterable[str]) -> None:
     counts = Counter(names)
     if twice := next((name for name, count in counts.items() if count > 1), None):
-        raise Invalid.of(field, "duplicate", f"{twice} is given twice")
+        raise Invalid.of(field, "duplicate", Phrase("{twice} is given twice", twice=twice))

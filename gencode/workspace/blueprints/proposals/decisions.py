@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import NotFound
+from gencode.domain.phrase import Phrase
 from gencode.workspace.blueprints.proposals.resource import BLUEPRINT_PROPOSALS
 from gencode.workspace.blueprints.proposals.table import BlueprintProposal, ProposalStatus
 from gencode.workspace.blueprints.resource import BLUEPRINTS
@@ -75,7 +76,7 @@ class ProposalDecisions:
 
 def _require_pending(proposal: BlueprintProposal) -> None:
     if proposal.status != ProposalStatus.PENDING:
-        raise ProposalDecided(f"the proposal was {proposal.status} already")
+        raise ProposalDecided(Phrase("the proposal was {status} already", status=proposal.status))
 
 
 async def _locked(session: AsyncSession, proposal_id: str) -> BlueprintProposal:
