@@ -82,6 +82,8 @@ def _message(item: Any) -> str:
     context = item.get("ctx", {})
     if item["type"] == "value_error" and (said := context["error"].args):
         return said[0] if isinstance(said[0], str) else str(said[0])
+    if "expected" in context:  # such as "'en' or 'zh'"
+        context = {**context, "expected": str(context["expected"]).replace(" or ", ", ")}
     return Phrase.told(str(item["msg"]), str(item["type"]), context)
 
 
