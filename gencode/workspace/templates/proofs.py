@@ -88,7 +88,12 @@ class TemplateProofs:
         if found := await self._parsed("", files):
             first = found[0]
             raise TemplateFailed(
-                f"what the set makes does not parse: {first.file} line {first.line}: {first.message}"
+                Phrase(
+                    "what the set makes does not parse: {file} line {line}: {message}",
+                    file=first.file,
+                    line=first.line,
+                    message=first.message,
+                )
             )
 
     async def _render(
