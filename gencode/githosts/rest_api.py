@@ -119,6 +119,14 @@ class RestApi:
             reply = await self._write(request)
         return self._response(reply, _WRITE_STATUSES)
 
+    async def graphql(self, query: str, variables: Mapping[str, Any]) -> ApiResponse:
+        """A query or mutation of GraphQL, whose refusals are 200 with `errors`; else as `send`. The address
+        is beside that of REST: api.github.com/graphql, and HOST/api/graphql of GitHub Enterprise Server."""
+        url = self._url.removesuffix("/v3") + "/graphql"
+        async with self._writes.hold():
+            reply = await self._exchange("POST", url, {"query": query, "variables": variables})
+        return self._response(reply, _WRITE_STATUSES)
+
     async def _write(self, request: ApiRequest) -> HttpReply:
         url = self._url + request.path
         reply = await self._exchange(request.method, url, request.body)

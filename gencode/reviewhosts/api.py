@@ -97,6 +97,16 @@ class ReviewApi:
         """The response may be a refusal: 400, 404, 409 or 422."""
         return await self._api.send(ApiRequest(path=self._path + path, body=body, method=method))
 
+    async def graphql(self, query: str, **variables: Any) -> Mapping[str, Any]:
+        """The `data` of a query about this repository, whose `$owner` and `$name` are given; it may lack what
+        was asked for. Raises PostingRefused."""
+        owner, name = self._path.split("/")[-2:]
+        response = await self._api.graphql(query, {"owner": owner, "name": name, **variables})
+        if response.status >= 300 or response.body.get("errors"):
+            quote = quoted(error_text(response.body), self._api.secrets)
+            raise PostingRefused(f"{self._identity.name} refuses the query ({response.status}){quote}")
+        return object_of(response.body, "data")
+
     def refusal(self, response: ApiResponse) -> PostingRefused:
         text = error_text(response.body)
         quote = quoted(text, self._api.secrets)

@@ -100,9 +100,10 @@ class GiteaReviews:
 
     async def change_comment(
         self, change: Change, comment: PostedComment, body: str, *, is_closed: bool
-    ) -> None:
+    ) -> str:
         """Only new versions can resolve a conversation: the text says it."""
         await self._edit(comment.id, body)
+        return ""
 
     async def _edit(self, comment: str, body: str) -> None:
         await self._api.write(f"/issues/comments/{comment}", {"body": body}, "PATCH")

@@ -1,23 +1,42 @@
 """Pull requests of GitHub: https://docs.github.com/rest/pulls/reviews
 
 The summary is the text of the first review, which can be edited. A review is taken whole or refused whole:
-one line that is not in the diff refuses all.
+one line that is not in the diff refuses all. Threads are resolved by GraphQL.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gencode.diffs import FileDiff, Side
+from gencode.githosts.errors import HostForbidden, HostInvalid, HostProtocol, HostRateLimit
 from gencode.githosts.github import GitHub
-from gencode.reviewhosts.api import ReviewApi, object_of, text_of
+from gencode.reviewhosts.api import MAX_PAGES, ReviewApi, object_of, text_of
 from gencode.reviewhosts.change_lines import file_of
 from gencode.reviewhosts.markers import read_finding, read_summary
 from gencode.reviewhosts.port import Added, Change, NewComment, Posted, PostedComment, PostedSummary
 
 _SIDES = {Side.NEW: "RIGHT", Side.OLD: "LEFT"}
 _REFUSED = frozenset({400, 422})
+_THREADS = """
+query($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      reviewThreads(first: 50, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id isResolved comments(first: 1) { nodes { url } } }
+      }
+    }
+  }
+}"""
+_RESOLVE = "mutation($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { clientMutationId } }"
+_UNRESOLVE = (
+    "mutation($thread: ID!) { unresolveReviewThread(input: {threadId: $thread}) { clientMutationId } }"
+)
+_ANCHOR = re.compile(r"#discussion_r([0-9]+)")
+"""In the address of a comment: its number, which is too large for GraphQL's `databaseId`."""
 
 
 class GitHubReviewDialect(GitHub):
@@ -31,6 +50,7 @@ class GitHubReviews:
 
     def __init__(self, api: ReviewApi) -> None:
         self._api = api
+        self._threads: Mapping[str, tuple[str, bool]] | None = None
 
     def suggestion_fence(self, before: int, after: int) -> str:
         """It replaces the lines of the comment, which has one."""
@@ -48,6 +68,7 @@ class GitHubReviews:
         return found
 
     async def posted(self, change: Change, subject: str) -> Posted:
+        self._threads = None
         account, number = await self._api.account(), change.number
         summary: PostedSummary | None = None
         async for review in self._api.entries(f"/pulls/{number}/reviews", number):
@@ -88,9 +109,43 @@ class GitHubReviews:
 
     async def change_comment(
         self, change: Change, comment: PostedComment, body: str, *, is_closed: bool
-    ) -> None:
-        """A thread cannot be resolved by this API: the text says it."""
+    ) -> str:
+        """The thread first: the text, which has the marker, tells that both are done."""
+        reason = ""
+        if is_closed != comment.marker.is_closed:
+            reason = await self._set_resolved(change, comment.id, is_closed=is_closed)
         await self._api.write(f"/pulls/comments/{comment.id}", {"body": body}, "PATCH")
+        return reason
+
+    async def _set_resolved(self, change: Change, comment_id: str, *, is_closed: bool) -> str:
+        """By GraphQL, as REST has no threads. It asks for more than comments do: contents=write; a token
+        without it, or whose quota of GraphQL is used up, posts all the same. Returns why not, else ""."""
+        try:
+            if self._threads is None:
+                self._threads = await self._find_threads(change)
+            found = self._threads.get(comment_id)
+            if found and found[1] is not is_closed:
+                await self._api.graphql(_RESOLVE if is_closed else _UNRESOLVE, thread=found[0])
+        except (HostForbidden, HostInvalid, HostProtocol, HostRateLimit) as error:
+            return f"to resolve threads, the token needs contents=write: {error.message}"
+        return ""
+
+    async def _find_threads(self, change: Change) -> Mapping[str, tuple[str, bool]]:
+        """By the id of the comment that begins it: a thread's id, and whether it is resolved."""
+        found: dict[str, tuple[str, bool]] = {}
+        after: str | None = None
+        for _ in range(MAX_PAGES):
+            data = await self._api.graphql(_THREADS, number=change.number, after=after)
+            threads = object_of(object_of(object_of(data, "repository"), "pullRequest"), "reviewThreads")
+            for thread in threads.get("nodes") or ():
+                for comment in object_of(thread, "comments").get("nodes") or ():
+                    if anchor := _ANCHOR.search(text_of(comment, "url")):
+                        found[anchor[1]] = (text_of(thread, "id"), thread.get("isResolved") is True)
+            page = object_of(threads, "pageInfo")
+            after = text_of(page, "endCursor")
+            if not (page.get("hasNextPage") and after):
+                break
+        return found
 
 
 def _comment(one: NewComment) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gencode.diffs import FileDiff, Side
-from gencode.githosts.errors import HostUnavailable
+from gencode.githosts.errors import HostForbidden, HostUnavailable
 from gencode.githosts.gitlab import GitLab
 from gencode.reviewhosts.api import ReviewApi, object_of, text_of
 from gencode.reviewhosts.change_lines import file_of
+from gencode.reviewhosts.errors import PostingRefused
 from gencode.reviewhosts.markers import read_finding, read_summary
 from gencode.reviewhosts.port import Added, Change, NewComment, Posted, PostedComment, PostedSummary
 
@@ -102,12 +103,18 @@ class GitLabReviews:
 
     async def change_comment(
         self, change: Change, comment: PostedComment, body: str, *, is_closed: bool
-    ) -> None:
-        """The thread first: the text, which has the marker, tells that both are done."""
+    ) -> str:
+        """The thread first: the text, which has the marker, tells that both are done. To resolve a thread
+        takes the role Developer, or to be the author of the merge request."""
         thread = f"/merge_requests/{change.number}/discussions/{comment.thread}"
+        reason = ""
         if is_closed != comment.marker.is_closed:
-            await self._api.write(thread, {"resolved": is_closed}, "PUT")
+            try:
+                await self._api.write(thread, {"resolved": is_closed}, "PUT")
+            except (HostForbidden, PostingRefused) as error:
+                reason = f"to resolve threads, the token needs the role Developer: {error.message}"
         await self._api.write(f"{thread}/notes/{comment.id}", {"body": body}, "PUT")
+        return reason
 
 
 def _first_note(thread: Mapping[str, Any]) -> Mapping[str, Any]:

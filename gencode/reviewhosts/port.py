@@ -125,6 +125,8 @@ class ReviewHost(Protocol):
 
     async def change_comment(
         self, change: Change, comment: PostedComment, body: str, *, is_closed: bool
-    ) -> None:
-        """`is_closed`: nobody has to do anything about it any more."""
+    ) -> str:
+        """`is_closed`: nobody has to do anything about it any more. Where the host has threads, that of the
+        comment is resolved, or opened again. Returns why that could not be done, else ""; the text is changed
+        in either case."""
         ...

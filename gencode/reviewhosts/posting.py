@@ -97,13 +97,14 @@ class WantedReview:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posting:
     """What was done. `listed`: findings in the summary alone; `is_superseded`: a later review was posted
-    before, so nothing was done."""
+    before, so nothing was done; `unresolved`: why a thread could not be resolved, or opened again; ""."""
 
     url: str
     created: int = 0
     changed: int = 0
     closed: int = 0
     listed: int = 0
+    unresolved: str = ""
     is_moved: bool = False
     is_superseded: bool = False
 
@@ -134,6 +135,7 @@ async def post_review(
         changed=last.changed + sum(one.changed for one in earlier),
         closed=last.closed + sum(one.closed for one in earlier),
         listed=last.listed,
+        unresolved=last.unresolved or next((one.unresolved for one in earlier if one.unresolved), ""),
         is_moved=last.is_moved,
         is_superseded=last.is_superseded,
     )
@@ -144,6 +146,7 @@ class _Counts:
     created: int = 0
     changed: int = 0
     closed: int = 0
+    unresolved: str = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -164,7 +167,13 @@ class _Attempt:
     @property
     def done(self) -> Posting:
         counts = self._counts
-        return Posting(url="", created=counts.created, changed=counts.changed, closed=counts.closed)
+        return Posting(
+            url="",
+            created=counts.created,
+            changed=counts.changed,
+            closed=counts.closed,
+            unresolved=counts.unresolved,
+        )
 
     async def __call__(self, number: int) -> Posting:
         change = await self._host.change(number)
@@ -186,6 +195,7 @@ class _Attempt:
             changed=counts.changed,
             closed=counts.closed,
             listed=len(sorted_.listed),
+            unresolved=counts.unresolved,
             is_moved=is_moved,
         )
 
@@ -210,7 +220,8 @@ class _Attempt:
 
     async def _edit(self, change: Change, comment: PostedComment, text: str, *, is_closed: bool) -> None:
         body = finding_body(comment.marker.key, text, is_closed=is_closed)
-        await self._host.change_comment(change, comment, body, is_closed=is_closed)
+        reason = await self._host.change_comment(change, comment, body, is_closed=is_closed)
+        self._counts.unresolved = self._counts.unresolved or reason
 
     def _text(self, key: str) -> str:
         return self._wanted.texts.comment(key, self._host)[: self._room]

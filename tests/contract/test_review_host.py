@@ -50,6 +50,7 @@ OUTSIDE = known(4, path="app.py", line=90, quote="far = 1")
 OTHER_TEXT = known(5, path="app.py", line=3, quote="something else")
 NO_LINE = known(6, path="app.py", line=None, unanchored="the quote is not in the file")
 UNUSUAL = known(7, path="src/项目.py", line=11, quote="    return eval(x)")
+THREADED = ("github", "gitlab")
 ALL = (ADDED, CONTEXT, DELETED, OUTSIDE, OTHER_TEXT, NO_LINE, UNUSUAL)
 
 
@@ -221,7 +222,8 @@ async def test_a_fixed_finding_is_closed_in_place_and_opened_again_when_it_retur
     assert (posting.closed, posting.created) == (1, 0)
     assert comment.body.startswith("✅ **Fixed:**")
     assert "fault 1" in comment.body
-    assert comment.is_resolved is (target.kind == "gitlab")
+    assert comment.is_resolved is (target.kind in THREADED)
+    assert posting.unresolved == ""
     before = target.writes()
     await target.post([fixed, CONTEXT], task=1)
     assert target.writes() == before
@@ -230,6 +232,20 @@ async def test_a_fixed_finding_is_closed_in_place_and_opened_again_when_it_retur
     assert (await target.post([back, CONTEXT], task=3)).changed == 1
     assert (len(target.changes.own), comment.is_resolved) == (2, False)
     assert comment.body.startswith("**major**")
+
+
+async def test_a_token_that_may_not_resolve_threads_closes_the_text_and_says_so(target: Target) -> None:
+    await target.post([ADDED, CONTEXT])
+    target.changes.may_resolve = False
+    fixed = ADDED.model_copy(update={"status": FindingStatus.FIXED})
+    posting = await target.post([fixed, CONTEXT], task=1)
+    (comment,) = [one for one in target.changes.own if ADDED.id in one.body]
+    assert (posting.closed, comment.is_resolved) == (1, False)
+    assert comment.body.startswith("✅ **Fixed:**")
+    assert posting.unresolved.startswith("to resolve threads, the token needs") is (target.kind in THREADED)
+    before = target.writes()
+    await target.post([fixed, CONTEXT], task=1)
+    assert target.writes() == before
 
 
 async def test_a_comment_that_was_deleted_is_not_posted_again_and_one_that_was_edited_stays(

@@ -30,6 +30,7 @@ class GitHubChanges(ScriptedGitHub):
         route("POST", rf"{_BASE}/pulls/7/reviews", "add_inline"),
         route("PUT", rf"{_BASE}/pulls/7/reviews/(?P<id>\d+)", "edit_summary"),
         route("PATCH", rf"{_BASE}/pulls/comments/(?P<id>\d+)", "edit_inline"),
+        route("POST", r"/api/graphql", "graphql"),
     )
 
     def reset(self, root: Any, token: str = "") -> None:
@@ -78,6 +79,34 @@ class GitHubChanges(ScriptedGitHub):
 
     async def edit_inline(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
         return self._edit(seen, found)
+
+    async def graphql(self, seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
+        """A refusal is 200 with `errors`."""
+        query, variables = seen.json()["query"], seen.json()["variables"]
+        if "reviewThreads" in query:
+            assert (variables["owner"], variables["name"], variables["number"]) == ("octo", "shop", NUMBER)
+            return JSONResponse({"data": {"repository": {"pullRequest": self._threads(variables)}}})
+        if not self.changes.may_resolve:
+            refused = {"type": "FORBIDDEN", "message": "Resource not accessible by integration"}
+            return JSONResponse({"data": {"resolveReviewThread": None}, "errors": [refused]})
+        one = self.changes.by_id(variables["thread"].removeprefix("PRRT_"))
+        assert one
+        one.is_resolved = "unresolve" not in query
+        return JSONResponse({"data": {"resolveReviewThread": {"clientMutationId": None}}})
+
+    def _threads(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One a page."""
+        at = int(variables["after"] or 0)
+        nodes = [
+            {
+                "id": f"PRRT_{one.id}",
+                "isResolved": one.is_resolved,
+                "comments": {"nodes": [{"url": f"{self.url}/octo/shop/pull/7#discussion_r{one.id}"}]},
+            }
+            for one in self.changes.inline
+        ]
+        page = {"hasNextPage": at + 1 < len(nodes), "endCursor": str(at + 1)}
+        return {"reviewThreads": {"pageInfo": page, "nodes": nodes[at : at + 1]}}
 
     def _edit(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
         one = self.changes.by_id(found["id"])
@@ -167,6 +196,8 @@ class GitLabChanges(ScriptedGitLab):
         return self._edit(seen, found)
 
     async def resolve(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        if not self.changes.may_resolve:
+            return JSONResponse({"message": "403 Forbidden"}, 403)
         one = self.changes.by_id(found["thread"][1:])
         assert one
         one.is_resolved = seen.json()["resolved"]

@@ -70,6 +70,7 @@ class ScriptedChanges:
     inline: list[Written] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     refuses_lines: bool = False
+    may_resolve: bool = True
     stops_after: int | None = None
     ids: Any = field(default_factory=lambda: count(100))
 

@@ -41,6 +41,12 @@ _INCOMPLETE = {
 }
 
 
+_UNRESOLVED = {
+    "en": ". Threads of findings that are closed could not be resolved: {reason}",
+    "zh": "。部分已关闭问题的讨论未能标记为已解决：{reason}",
+}
+
+
 def message(task: Task, status: str) -> str:
     change = (task.parameters.get("post") or {}).get("change", "")
     text = _TEXTS[status][task.language].format(model=task.parameters.get("model", ""), change=change)
@@ -53,7 +59,11 @@ def message(task: Task, status: str) -> str:
     text += found[task.language].format(**summary)
     if summary.get("left_out"):
         text += _LEFT_OUT[task.language].format(**summary)
-    return text + ("" if summary["complete"] else _INCOMPLETE[task.language])
+    if not summary["complete"]:
+        text += _INCOMPLETE[task.language]
+    if reason := (task.result.get("posted") or {}).get("unresolved"):
+        text += _UNRESOLVED[task.language].format(reason=reason)
+    return text
 
 
 def first_message(language: str) -> str:

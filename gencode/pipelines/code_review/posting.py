@@ -18,6 +18,9 @@ from gencode.workspace.repositories.change_requests import ChangeRequests
 _TURNS = 64
 """Over all processes; changes share them, since names of slots are never deleted."""
 
+MAX_REASON = 500
+"""Characters of why threads were not resolved."""
+
 
 class PostingStage:
     """`slots`: make posts to one change wait for each other, over all processes."""
@@ -73,6 +76,7 @@ def _told(posting: Posting, change: int) -> dict[str, object]:
         "changed": posting.changed,
         "closed": posting.closed,
         "listed": posting.listed,
+        "unresolved": posting.unresolved[:MAX_REASON],
         "is_moved": posting.is_moved,
         "is_superseded": posting.is_superseded,
     }

@@ -33,6 +33,7 @@ class PostedReview(ResponseModel):
 
     created, changed, closed  comments
     listed                    findings that only the summary has
+    unresolved                why threads of closed findings could not be resolved; "" if they were
     is_moved                  the change has another head than was reviewed
     is_superseded             a later review was there
     """
@@ -43,6 +44,7 @@ class PostedReview(ResponseModel):
     changed: int
     closed: int
     listed: int
+    unresolved: str = ""
     is_moved: bool
     is_superseded: bool
 

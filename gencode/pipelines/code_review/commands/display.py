@@ -44,7 +44,9 @@ def _posted(data: Data) -> str:
         if data[name]
     )
     moved = "; it has moved on since, so new findings are in the summary" if data["is_moved"] else ""
-    return f"{INDENT}posted to change request {data['change']}: comments: {counts or 'as before'}{moved}"
+    unresolved = f"; {data['unresolved']}" if data.get("unresolved") else ""
+    said = f"comments: {counts or 'as before'}{moved}{unresolved}"
+    return f"{INDENT}posted to change request {data['change']}: {said}"
 
 
 DISPLAY = KindDisplay(

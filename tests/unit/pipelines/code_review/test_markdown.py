@@ -122,7 +122,10 @@ def test_the_last_message_does_not_say_nothing_found_where_nothing_was_read() ->
     done = a_task(kind="code_review", language="en")
     nothing = {"findings": 0, "critical": 0, "major": 0, "hunks_reviewed": 0, "left_out": 0, "complete": True}
     assert "nothing was reviewed" in message(replace(done, result={"review": nothing}), "completed")
-    limited = {**nothing, "findings": 1, "hunks_reviewed": 1, "left_out": 10}
-    assert message(replace(done, result={"review": limited}), "completed").endswith(
+    found = {**nothing, "findings": 1, "hunks_reviewed": 1, "left_out": 10}
+    assert message(replace(done, result={"review": found}), "completed").endswith(
         "(0 critical, 0 major). By max_findings, 10 more were left out"
     )
+    posted = {"review": {**found, "left_out": 0}, "posted": {"unresolved": "the token needs contents=write"}}
+    told = message(replace(done, result=posted), "completed")
+    assert told.endswith("could not be resolved: the token needs contents=write")
