@@ -20,7 +20,7 @@ class Evidence:
     mutants         that were tried; None if none were
     target_lines    lines of the tested functions that can be run
     baseline        how the existing tests went; "" if there are none
-    baseline_lines  that the existing tests run
+    baseline_lines  that the existing tests run; None if those were not run
     """
 
     unverified: str = ""
@@ -31,11 +31,13 @@ class Evidence:
     mutants: int | None = None
     target_lines: frozenset[int] = frozenset()
     baseline: str = ""
-    baseline_lines: frozenset[int] = frozenset()
+    baseline_lines: frozenset[int] | None = None
 
     def coverage(self, names: Sequence[str]) -> LineCoverage | None:
         """With these tests."""
         if self.unverified or not self.target_lines:
             return None
-        after = self.baseline_lines.union(*(self.lines.get(name, frozenset()) for name in names))
-        return LineCoverage(lines=len(self.target_lines), before=len(self.baseline_lines), after=len(after))
+        known = self.baseline_lines
+        after = (known or frozenset()).union(*(self.lines.get(name, frozenset()) for name in names))
+        before = None if known is None else len(known)
+        return LineCoverage(lines=len(self.target_lines), before=before, after=len(after))

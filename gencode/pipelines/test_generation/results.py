@@ -33,7 +33,9 @@ class LineCoverage(ResponseModel):
     """Lines of the tested functions."""
 
     lines: int
-    before: int = Field(description="Of these, run by the existing tests")
+    before: int | None = Field(
+        description="Of these, run by the existing tests; null of JavaScript and Go, where those are not run"
+    )
     after: int = Field(description="Of these, run by existing and delivered tests")
 
 

@@ -123,12 +123,12 @@ def _file(
 
 def _test(test: TestFunction, evidence: Evidence, given: Given) -> DeliveredTest:
     killed = evidence.killed.get(test.name)
-    lines = evidence.lines.get(test.name)
+    lines, known = evidence.lines.get(test.name), evidence.baseline_lines
     return DeliveredTest(
         name=test.name,
         requirements=requirements_in(test.text, given.requirements),
         mutants_killed=killed,
-        raises_coverage=None if lines is None else bool(lines - evidence.baseline_lines),
+        raises_coverage=None if lines is None or known is None else bool(lines - known),
         fails_before_change=evidence.fails_before.get(test.name),
     )
 

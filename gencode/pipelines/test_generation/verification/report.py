@@ -37,7 +37,7 @@ class RunReport(BaseModel):
     unavailable: Short = ""
     error: Short = ""
     baseline: Short = ""
-    baseline_lines: frozenset[Line] = frozenset()
+    baseline_lines: frozenset[Line] | None = None
     collected: Annotated[list[Short], Field(max_length=5000)] = []
     faults: Mapping[str, tuple[Short, Short]] = {}
     lines: Mapping[str, frozenset[Line]] = {}
@@ -59,6 +59,7 @@ def evidence_of(report: RunReport, tests: Sequence[TestFunction]) -> Evidence:
     if not report.mutants and any(test.name in report.killed for test in tests):
         reason = "no fault could be made in the tested functions"
         return Evidence(unverified=reason, faults=_faults(report, tests), baseline=report.baseline)
+    known = report.baseline_lines
     return Evidence(
         faults={**_faults(report, tests), **_useless(report, tests)},
         killed=report.killed,
@@ -67,7 +68,7 @@ def evidence_of(report: RunReport, tests: Sequence[TestFunction]) -> Evidence:
         mutants=report.mutants,
         target_lines=report.target_lines,
         baseline=report.baseline,
-        baseline_lines=report.baseline_lines & report.target_lines,
+        baseline_lines=None if known is None else known & report.target_lines,
     )
 
 

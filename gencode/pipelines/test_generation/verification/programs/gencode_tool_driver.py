@@ -39,6 +39,8 @@ class ToolDriver:
         self.job = job
         self.tool = TOOLS[job["framework"]]()
         self.faults: dict[str, list[str]] = {}
+        self.lines: dict[str, list[int]] = {}
+        self.target_lines: set[int] = set()
         self._until = until
         self._patterns = {name: _pattern(name) for name in job["tests"]}
         self._files = dict(processes.read_project(os.path.join(HERE, "project")))
@@ -47,7 +49,7 @@ class ToolDriver:
 
     def run(self, names: list[str] | None = None, **options: Any) -> dict[str, Any]:
         """Outcomes by the name of a test, and why the file could not be run. Options: `text` of the tested
-        file, `tests` in place of the test file's text, `seed`."""
+        file, `tests` in place of the test file's text, `seed`, `measured`."""
         base = tempfile.mkdtemp(prefix="run-")
         folder = os.path.join(base, "project")
         files = {**self._files}
@@ -60,8 +62,9 @@ class ToolDriver:
         pattern = None if names is None else f"^(?:{'|'.join(self._patterns[name] for name in names)})$"
         try:
             self.tool.prepare(base)
-            command = self.tool.command(base, self.job["test_file"], pattern, options.get("seed"))
-            return self._ran(base, folder, command)
+            source = self.job["source"] if options.get("measured") else ""
+            command = self.tool.command(base, self.job["test_file"], pattern, options.get("seed"), source)
+            return {**self._ran(base, folder, command), "coverage": self.tool.coverage(base, source)}
         finally:
             processes.end_children()
             processes.clean(base, TEMPORARY, "/dev/shm", HERE)  # noqa: S108 - the sandbox's own
@@ -112,6 +115,8 @@ class ToolDriver:
             "collected": names,
             "faults": self.faults,
             "before": self._on_version_before(names),
+            "lines": self.lines if self.target_lines else {},
+            "target_lines": sorted(self.target_lines),
             **self._on_mutants(names),
         }
 
@@ -136,7 +141,7 @@ class ToolDriver:
                 self._drop_unless_alone(name, natural[name])
 
     def _drop_unless_alone(self, name: str, natural: str) -> None:
-        alone = self.run([name])
+        alone = self.run([name], measured=True)
         outcome = alone["outcomes"].get(name, "failed")
         if outcome != "passed":
             code = "depends" if natural == "passed" else "failed"
@@ -145,6 +150,13 @@ class ToolDriver:
             self.faults[name] = ["order", "it fails after other tests"]
         elif alone["is_left"]:
             self.faults[name] = ["pollutes", "it leaves a process running"]
+        else:
+            self._count_lines(name, alone["coverage"])
+
+    def _count_lines(self, name: str, coverage: dict[int, bool]) -> None:
+        tested = {line for first, last in self.job["ranges"] for line in range(first, last + 1)}
+        self.target_lines |= coverage.keys() & tested
+        self.lines[name] = sorted(line for line in coverage.keys() & tested if coverage[line])
 
     def _drop_unreliable(self, names: list[str]) -> None:
         """Again, and in other orders."""

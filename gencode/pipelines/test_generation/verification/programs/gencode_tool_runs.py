@@ -1,6 +1,9 @@
 """How the test frameworks of JavaScript and Go are called, and what they tell.
 
 Nothing is fetched: what the project needs besides the framework and the standard library is not there.
+
+A run can be measured: `command` is then given the source, and `coverage` tells of each of its lines that can
+be run whether it was.
 """
 
 from __future__ import annotations
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_BLOCK = re.compile(r"(?P<path>.+):(?P<first>\d+)\.\d+,(?P<last>\d+)\.\d+ \d+ (?P<count>\d+)")
+_NO_STATEMENT = re.compile(
+    r"\s*(?:$|//|(?:export\s+)?(?:default\s+)?(?:async\s+)?func(?:tion)?\b|[{})\]]+,?;?$|\}?\s*else\s*\{$"
+    r"|case\b.*:$|default:$)"
+)
 _TELLING = (
     re.compile(r"cannot find|could not|not found|no required module|\w*Error: ", re.IGNORECASE),
     re.compile(r"error|cannot|failed", re.IGNORECASE),
@@ -28,7 +36,8 @@ class NodeTool:
     program = ""
     runs_whole_folders = False
     linked: tuple[str, ...] = ()
-    """Packages that tests import, in the framework's folder, or that itself."""
+    """Packages that tests import, in the framework's folder, or that itself. Those that are not installed are
+    left out."""
 
     def completed(self, files: dict[str, str], test_file: str) -> dict[str, str]:
         return files if "package.json" in files else {**files, "package.json": '{"name": "tested"}'}
@@ -43,7 +52,9 @@ class NodeTool:
         for name in self.linked:
             inside, beside = os.path.join(package, "node_modules", name), os.path.dirname(package)
             found = inside if os.path.isdir(inside) else os.path.join(beside, name)
-            os.symlink(found, os.path.join(folder, name))
+            if os.path.isdir(found):
+                os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+                os.symlink(found, os.path.join(folder, name))
 
     def environment(self, here: str) -> dict[str, str]:
         return {"CI": "1", "NODE_OPTIONS": "--experimental-vm-modules --no-warnings", "NO_COLOR": "1"}
@@ -66,6 +77,19 @@ class NodeTool:
         messages = [*failures, *(str(suite.get("message") or "") for suite in suites)]
         return telling_line("\n".join(filter(None, messages)) or output)
 
+    def coverage(self, base: str, source: str) -> dict[int, bool]:
+        """By Istanbul's JSON, in which V8's lines are statements, too. Empty if the run was not measured."""
+        text = _read_lines(os.path.join(base, "project", source))
+        lines: dict[int, bool] = {}
+        for path, file in _read_object(os.path.join(base, "coverage", "coverage-final.json")).items():
+            if not path.endswith("/" + source):
+                continue
+            for key, place in file["statementMap"].items():
+                line = int(place["start"]["line"])
+                if line <= len(text) and not _NO_STATEMENT.match(text[line - 1]):
+                    lines[line] = lines.get(line, False) or bool(file["s"][key])
+        return lines
+
     def _suites(self, base: str) -> list[dict[str, Any]]:
         try:
             with open(os.path.join(base, "result.json"), encoding="utf-8") as file:
@@ -78,9 +102,16 @@ class Jest(NodeTool):
     program = "jest"
     linked = ("@jest", "expect", "babel-preset-jest")
 
-    def command(self, base: str, path: str, pattern: str | None, seed: int | None) -> list[str]:
+    def command(
+        self, base: str, path: str, pattern: str | None, seed: int | None, source: str = ""
+    ) -> list[str]:
+        measured = [
+            *("--coverage", "--coverageReporters=json", "--coverageThreshold={}"),
+            *(f"--coverageDirectory={base}/coverage", f"--collectCoverageFrom={source}"),
+        ]
         return [
-            *(self.program, "--ci", "--runInBand", "--watchman=false", "--coverage=false", "--rootDir", "."),
+            *(self.program, "--ci", "--runInBand", "--watchman=false", "--rootDir", "."),
+            *(measured if source else ["--coverage=false"]),
             *("--json", "--outputFile", f"{base}/result.json", "--cacheDirectory", f"{base}/cache"),
             *([] if pattern is None else [f"--testNamePattern={pattern}"]),
             *([] if seed is None else ["--randomize", f"--seed={seed}"]),
@@ -90,13 +121,22 @@ class Jest(NodeTool):
 
 class Vitest(NodeTool):
     program = "vitest"
-    linked = ("vitest",)
+    linked = ("vitest", "@vitest/coverage-v8")
 
-    def command(self, base: str, path: str, pattern: str | None, seed: int | None) -> list[str]:
+    def command(
+        self, base: str, path: str, pattern: str | None, seed: int | None, source: str = ""
+    ) -> list[str]:
+        can_measure = os.path.isdir(os.path.join(base, "node_modules", self.linked[1]))
+        measured = [
+            *("--coverage.enabled", "--coverage.provider=v8", "--coverage.reporter=json"),
+            *(f"--coverage.reportsDirectory={base}/coverage", f"--coverage.include={source}"),
+            "--coverage.reportOnFailure",
+        ]
         shuffled = ["--sequence.shuffle.tests", f"--sequence.seed={seed}"]
         return [
             *(self.program, "run", "--root", ".", "--reporter=json", f"--outputFile={base}/result.json"),
-            *("--no-file-parallelism", "--coverage.enabled=false", "--globals"),
+            *("--no-file-parallelism", "--globals"),
+            *(measured if source and can_measure else ["--coverage.enabled=false"]),
             *([] if pattern is None else [f"--testNamePattern={pattern}"]),
             *([] if seed is None else shuffled),
             f"./{path}",
@@ -127,9 +167,12 @@ class GoTest:
             "GOCACHE": f"{here}/cache/build",
         }
 
-    def command(self, base: str, path: str, pattern: str | None, seed: int | None) -> list[str]:
+    def command(
+        self, base: str, path: str, pattern: str | None, seed: int | None, source: str = ""
+    ) -> list[str]:
         return [
             *(self.program, "test", "-json", "-count=1", "-vet=off", "-timeout=60s"),
+            *([f"-coverprofile={base}/cover.out"] if source else []),
             *([] if seed is None else [f"-shuffle={seed}"]),
             *([] if pattern is None else ["-run", pattern.replace("(?:", "(")]),
             f"./{os.path.dirname(path)}",
@@ -150,6 +193,19 @@ class GoTest:
         plain = [line for line in output.splitlines() if not line.startswith("{")]
         return telling_line("\n".join([*plain, *told]))
 
+    def coverage(self, base: str, source: str) -> dict[int, bool]:
+        """By the blocks of a profile: FILE:LINE.COLUMN,LINE.COLUMN STATEMENTS COUNT. Lines without a
+        statement of their own, such as braces, are left out. Empty if the run was not measured."""
+        blocks = [found for line in _read_lines(f"{base}/cover.out") if (found := _BLOCK.fullmatch(line))]
+        text = _read_lines(os.path.join(base, "project", source))
+        lines: dict[int, bool] = {}
+        for block in blocks:
+            if block["path"].endswith("/" + source):
+                for line in range(int(block["first"]), int(block["last"]) + 1):
+                    if line <= len(text) and not _NO_STATEMENT.match(text[line - 1]):
+                        lines[line] = lines.get(line, False) or block["count"] != "0"
+        return lines
+
     def _events(self, output: str) -> list[dict[str, Any]]:
         found = []
         for line in output.splitlines():
@@ -160,6 +216,24 @@ class GoTest:
             if isinstance(event, dict):
                 found.append(event)
         return found
+
+
+def _read_lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
+
+
+def _read_object(path: str) -> dict[str, Any]:
+    """{} for a file that is not there, or is no object in JSON."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 TOOLS: dict[str, Any] = {"jest": Jest, "vitest": Vitest, "go test": GoTest}
