@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import Store
@@ -54,7 +55,7 @@ def blueprint_tool(store: Store, reader: CheckpointReader) -> Tool:
 def _answer(task: Task, checkpoints: Checkpoints) -> Mapping[str, Any]:
     made = made_view(checkpoints, task.language)
     if (size := len(made.model_dump_json())) > LONGEST:
-        rule = f"the blueprint has {size} characters, more than an answer holds: export it"
+        rule = Phrase("the blueprint has {size} characters, more than an answer holds: export it", size=size)
         raise Invalid.of("task_id", "too_long", rule)
     blueprint_id = task.result.get("blueprint_id") or task.parameters.get("blueprint_id")
     return {"task_id": task.id, "blueprint_id": blueprint_id, **made.model_dump(mode="json")}

@@ -281,7 +281,9 @@ async def _content_of_json(given: TemplateCreation) -> SetContent:
 def _invalid(error: ContentError, field: str) -> Invalid:
     """`field`: what has the files."""
     where = error.field if error.field.startswith(("manifest.", "files")) else field
-    message = error.message if where == error.field else f"{error.field}: {error.message}"
+    message: str = error.message
+    if where != error.field:
+        message = Phrase("{name}: {message}", name=error.field, message=error.message)
     return Invalid.of(where, "template_set", message)
 
 

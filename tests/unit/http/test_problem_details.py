@@ -48,24 +48,29 @@ def request_errors() -> set[str]:
 
 def messages(tree: ast.Module, names: set[str]) -> Iterator[tuple[int, str | None]]:
     """Lines, and the templates there; None for a text that is composed in place."""
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or not call.args:
             continue
         function = call.func
         if isinstance(function, ast.Name) and function.id in {*names, "Phrase"}:
-            yield from templates(call.args[0])
+            yield from templates(call.args[0], assigned)
         elif isinstance(function, ast.Attribute) and ast.unparse(function) == "Invalid.of":
-            yield from templates(call.args[2])
+            yield from templates(call.args[2], assigned)
 
 
-def templates(text: ast.expr) -> Iterator[tuple[int, str | None]]:
+def templates(text: ast.expr, assigned: list[ast.Assign]) -> Iterator[tuple[int, str | None]]:
     if isinstance(text, ast.Constant):
         yield text.lineno, str(text.value)
     elif isinstance(text, ast.JoinedStr | ast.BinOp):
         yield text.lineno, None
     elif isinstance(text, ast.IfExp):
-        yield from templates(text.body)
-        yield from templates(text.orelse)
+        yield from templates(text.body, assigned)
+        yield from templates(text.orelse, assigned)
+    elif isinstance(text, ast.Name):
+        for one in assigned:
+            if isinstance(one.targets[0], ast.Name) and one.targets[0].id == text.id:
+                yield from templates(one.value, []) if not isinstance(one.value, ast.Name) else ()
 
 
 def test_every_message_of_a_request_error_has_a_chinese_template() -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import Invalid, NotFound, SecretFound
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.http.base_models import RequestModel
@@ -67,10 +68,16 @@ def _answer(
         listed = [{"path": name, "bytes": len(text.encode())} for name, text in files.items()]
         return {"task_id": task.id, "files": listed, "report": {**report.summary(), "flows": holes}}
     if path not in files:
-        raise NotFound(f"the project has no file {path[:200]!r}")
+        raise NotFound(Phrase("the project has no file {path!r}", path=path[:200]))
     if paths_with_own_secrets({path: files[path]}, secrets):
-        raise SecretFound(f"{path[:200]!r} holds a secret of this service, which is never served")
+        raise SecretFound(
+            Phrase("{path!r} holds a secret of this service, which is never served", path=path[:200])
+        )
     if (size := len(files[path].encode())) > LARGEST_FILE:
-        rule = f"this file has {size} bytes, more than an answer holds ({LARGEST_FILE}): download the archive"
+        rule = Phrase(
+            "this file has {size} bytes, more than an answer holds ({most}): download the archive",
+            size=size,
+            most=LARGEST_FILE,
+        )
         raise Invalid.of("path", "too_long", rule)
     return {"task_id": task.id, "path": path, "text": files[path]}
