@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -38,7 +38,8 @@ class ModelRun:
     """What a stage needs to ask the model of its task: `of` makes it in a pipeline's `restore`.
 
     task_version  of the task when the run began
-    checkpoints   as they were when the run of the stage began
+    checkpoints   as they were when the run began, in which several stages may follow each other
+    opened        the session of this run, once a stage has opened it: it knows what those before have used
     """
 
     task_id: str
@@ -49,6 +50,7 @@ class ModelRun:
     budget: Budget
     failover: Failover
     checkpoints: Checkpoints
+    opened: list[LLMSession] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def of(cls, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> ModelRun:
@@ -91,6 +93,8 @@ class ModelCalls:
     @classmethod
     async def open(cls, sessions: LLMSessionFactory, run: ModelRun, emit: Emit) -> ModelCalls:
         """Raises Invalid for a model that is not configured any more."""
+        if run.opened:
+            return cls(replace(run.opened[0], emit=emit), run.checkpoints)
         session = await sessions.create(
             run.model,
             run.task_id,
@@ -101,6 +105,7 @@ class ModelCalls:
             kind=run.kind,
             failover=run.failover,
         )
+        run.opened.append(session)
         return cls(session, run.checkpoints)
 
     async def ask(

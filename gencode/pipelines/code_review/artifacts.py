@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gencode.engine.ports.pipeline import Checkpoints
-from gencode.llm.session import LLMSession
 from gencode.model_tasks.calls import ModelRun
 from gencode.pipelines.code_review.findings import Finding, Record
 from gencode.pipelines.code_review.placing import ReviewedFile
@@ -72,14 +71,11 @@ class SkippedBundles(Record):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reviewed:
-    """placed, skipped  by the number of the bundle
-    session          of the stage before; None after a restart
-    """
+    """placed, skipped: by the number of the bundle."""
 
     collected: Collected
     placed: Mapping[int, PlacedBundle]
     skipped: Mapping[int, str]
-    session: LLMSession | None = None
 
 
 class JudgedFindings(Record):

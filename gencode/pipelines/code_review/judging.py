@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import anyio.to_thread
 
@@ -48,10 +47,7 @@ class Judging:
 
     async def _scores(self, reviewed: Reviewed, findings: Sequence[Finding], emit: Emit) -> Scores | None:
         run = reviewed.collected.given.run
-        if reviewed.session:  # it knows what the stage before has used
-            calls = ModelCalls(replace(reviewed.session, emit=emit), run.checkpoints)
-        else:
-            calls = await ModelCalls.open(self._sessions, run, emit)
+        calls = await ModelCalls.open(self._sessions, run, emit)
         request = check_request(findings, self._max_tokens)
         try:
             return await calls.ask(

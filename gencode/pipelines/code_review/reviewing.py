@@ -59,7 +59,7 @@ class Reviewing:
         run.check()
         codes = SkippedBundles(codes=run.skipped)
         await emit(StageUpdate(checkpoints={SKIPPED: codes.model_dump_json()}))
-        return Reviewed(collected=collected, placed=run.placed, skipped=run.skipped, session=calls.session)
+        return Reviewed(collected=collected, placed=run.placed, skipped=run.skipped)
 
 
 def placed_bundles(checkpoints: Checkpoints) -> dict[int, PlacedBundle]:
