@@ -123,13 +123,13 @@ lock: $(VENV)/.release ## Write the lock files of deploy/ (newest versions: make
 	$(LOCK) $(ARGS) --extra check --extra bench --output-file deploy/constraints.txt pyproject.toml
 
 BACKEND := gencode/blueprints/templates/fastapi
-FRONTEND := gencode/blueprints/templates/vue
+VUE := gencode/blueprints/templates/vue
 BACKEND_LOCK := $(subst make lock,make template-locks,$(LOCK)) --generate-hashes
 template-locks: $(VENV)/.release ## Write the lock files of rendered projects (newest versions: ARGS=--upgrade)
 	$(BACKEND_LOCK) $(ARGS) --output-file $(BACKEND)/requirements.lock $(BACKEND)/requirements-dev.in
 	$(BACKEND_LOCK) --constraint $(BACKEND)/requirements.lock --output-file $(BACKEND)/requirements-run.lock \
 		$(BACKEND)/requirements.in
-	cd $(FRONTEND) && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=false \
+	cd $(VUE) && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=false \
 		--registry=https://registry.npmjs.org/
 
 audit: $(VENV)/.release ## Check every locked version for known vulnerabilities (needs the network)
