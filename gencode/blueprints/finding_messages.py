@@ -39,6 +39,10 @@ MESSAGES = MappingProxyType(
             "The table {table} already belongs to {other}. Set another `table`.",
             "表 {table} 已属于 {other}，请设置另一个 table。",
         ),
+        Rule.CONSTRAINT_NAME: (
+            "The name {name} of an index or a constraint would be that of another one, of {other}.",
+            "索引或约束的名称 {name} 会与 {other} 的另一个重复。",
+        ),
         Rule.EMPTY_ENTITY: ("{name} has neither fields nor relations.", "{name} 既没有字段也没有关系。"),
         Rule.NO_ENTITIES: ("The blueprint has no data model.", "蓝图中没有数据模型。"),
         Rule.TYPE_PARAMETER: (

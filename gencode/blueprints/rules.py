@@ -13,6 +13,7 @@ class Rule(StrEnum):
     CLASS_NAME = "class-name"
     DUPLICATE_NAME = "duplicate-name"
     TABLE_COLLISION = "table-collision"
+    CONSTRAINT_NAME = "constraint-name"
     EMPTY_ENTITY = "empty-entity"
     NO_ENTITIES = "no-entities"
     TYPE_PARAMETER = "type-parameter"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 
 from gencode.blueprints import reserved_words
 from gencode.blueprints.findings import Finding, Fix, Severity
-from gencode.blueprints.identifiers import MAX_IDENTIFIER
+from gencode.blueprints.identifiers import MAX_IDENTIFIER, proposed
 from gencode.blueprints.model import Element
 from gencode.blueprints.rules import Rule
 
@@ -27,6 +27,14 @@ def identifier_finding(path: str, element: Element, propose: Propose) -> Finding
         parameters={"name": element.name or '""', "most": str(MAX_IDENTIFIER)},
         fix=Fix(changes=dict(changes)),
     )
+
+
+def free_table(name: str, taken: Container[str]) -> str:
+    base = proposed(name, suffix="records")[: MAX_IDENTIFIER - 12].strip("_")
+    candidate, number = f"{base}_table", 2
+    while candidate in taken:
+        candidate, number = f"{base}_table_{number}", number + 1
+    return candidate
 
 
 def reserved(

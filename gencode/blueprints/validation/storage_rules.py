@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gencode.blueprints.findings import Finding, Fix
-from gencode.blueprints.identifiers import MAX_IDENTIFIER, is_identifier, pascal, proposed, snake
+from gencode.blueprints.identifiers import MAX_IDENTIFIER, is_identifier, pascal, snake
 from gencode.blueprints.index import BlueprintIndex
 from gencode.blueprints.model import Entity
 from gencode.blueprints.rules import Rule
 from gencode.blueprints.types import MAX_KEY_LENGTH, FieldType
-from gencode.blueprints.validation.names import sql_word
+from gencode.blueprints.validation.names import free_table, sql_word
 
 _BYTES_PER_CHARACTER = 4
 _MAX_ROW_BYTES = 65_535
@@ -36,7 +36,7 @@ def check(index: BlueprintIndex) -> Iterator[Finding]:
 
 def _table(path: str, table: str, taken: dict[str, str], property_name: str, base: str) -> Iterator[Finding]:
     def fix() -> Fix:
-        return Fix(changes={property_name: _free(base, taken)})
+        return Fix(changes={property_name: free_table(base, taken)})
 
     if not is_identifier(table[:MAX_IDENTIFIER]):
         yield Finding(
@@ -55,14 +55,6 @@ def _table(path: str, table: str, taken: dict[str, str], property_name: str, bas
     else:
         yield from sql_word(path, table.lower(), fix)
     taken.setdefault(table.lower(), path)
-
-
-def _free(name: str, taken: dict[str, str]) -> str:
-    base = proposed(name, suffix="records")[: MAX_IDENTIFIER - 12].strip("_")
-    candidate, number = f"{base}_table", 2
-    while candidate in taken:
-        candidate, number = f"{base}_table_{number}", number + 1
-    return candidate
 
 
 def _row_size(path: str, entity: Entity) -> Iterator[Finding]:

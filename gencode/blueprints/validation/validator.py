@@ -8,6 +8,7 @@ from gencode.blueprints.model import Blueprint
 from gencode.blueprints.rules import Rule
 from gencode.blueprints.validation import (
     api_rules,
+    constraint_name_rules,
     entity_name_rules,
     field_rules,
     identity_rules,
@@ -22,6 +23,7 @@ _RULES = (
     field_rules.check,
     relation_rules.check,
     storage_rules.check,
+    constraint_name_rules.check,
     page_rules.check,
     api_rules.check,
 )

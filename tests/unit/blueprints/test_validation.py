@@ -6,6 +6,7 @@ import pytest
 
 from gencode.blueprints.finding_messages import MESSAGES
 from gencode.blueprints.findings import Finding, is_valid
+from gencode.blueprints.fixes import repaired
 from gencode.blueprints.model import Blueprint
 from gencode.blueprints.rules import Rule
 from gencode.blueprints.validation import validate
@@ -295,3 +296,25 @@ def test_every_rule_has_messages_in_both_languages() -> None:
     for english, chinese in MESSAGES.values():
         assert english.isascii()
         assert not chinese.isascii()
+
+
+def test_indexes_of_two_tables_never_share_a_name() -> None:
+    def indexed(name: str, field: str) -> dict[str, Any]:
+        return {"name": name, "fields": [{"name": field, "type": "string", "index": True}]}
+
+    entities = [indexed("Order", "items_note"), {**indexed("OrdersItem", "note"), "table": "orders_items"}]
+    blueprint = Blueprint.model_validate({"dataModels": entities})
+    (finding,) = validate(blueprint)
+    assert (finding.rule, finding.element) == ("constraint-name", "dataModels/OrdersItem")
+    assert finding.fix is not None
+    assert finding.fix.changes == {"table": "orders_item_table"}
+
+
+def test_a_unique_constraint_never_has_the_name_of_another() -> None:
+    fields = [{"name": name, "type": "integer"} for name in ("a_b", "c", "a", "b_c")]
+    fields.append({"name": "d", "type": "integer", "unique": True})
+    constraints = [{"fields": ["a_b", "c"]}, {"fields": ["a", "b_c"]}, {"fields": ["d"]}]
+    entity = {"name": "Order", "fields": fields, "uniqueConstraints": constraints}
+    blueprint, left = repaired(Blueprint.model_validate({"dataModels": [entity]}))
+    assert left == []
+    assert [one.fields for one in blueprint.data_models[0].unique_constraints] == [["a_b", "c"], ["b_c", "a"]]
