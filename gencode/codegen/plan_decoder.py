@@ -18,6 +18,7 @@ from gencode.codegen.binary_files import is_binary
 from gencode.codegen.plan import MAX_LINES, LeftOut, Plan, PlannedFile, Reason
 from gencode.domain.errors import UnsafeTree
 from gencode.domain.path_rules import PATH_BYTES, check_path, is_read_by_git, is_workflow
+from gencode.domain.phrase import Phrase
 from gencode.domain.tree import MAX_FILES
 from gencode.llm.errors import LLMBadOutput
 
@@ -55,7 +56,9 @@ def read_plan(value: Mapping[str, Any], *, workflows: bool = False) -> Plan:
     """
     entries = list(islice(_entries(value.get("files")), MAX_FILES + 1))
     if len(entries) > MAX_FILES:
-        raise UnsafeTree(f"the plan has more than {MAX_FILES} files; ask for a smaller project")
+        raise UnsafeTree(
+            Phrase("the plan has more than {max_files} files; ask for a smaller project", max_files=MAX_FILES)
+        )
     share = max(MAX_PLAN_TEXT // max(len(entries), 1), MAX_NAME)
     files = {file.path: file for file in (read_entry(entry, share) for entry in entries)}
     reasons = {path: reason for path in files if (reason := left_out(path, workflows=workflows))}

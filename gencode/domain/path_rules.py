@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from gencode.domain.errors import UnsafePath
+from gencode.domain.phrase import Phrase
 
 SEGMENT_BYTES = 255  # NAME_MAX of every common file system
 PATH_BYTES = 1024
@@ -36,7 +37,13 @@ _WORKFLOW_FILES = frozenset(
 def check_path(path: str, *, workflows: bool = False) -> None:
     """Check that a path is safe on every system. Raises UnsafePath."""
     if reason := next(_faults(path, workflows), None):
-        raise UnsafePath(f"{path[:200]!r} cannot be a file name here: {reason}")
+        raise UnsafePath(
+            Phrase(
+                "{path!r} cannot be a file name here: {reason}",
+                path=path[:200],
+                reason=Phrase(reason) if type(reason) is str else reason,
+            )
+        )
 
 
 def is_workflow(path: str) -> bool:
@@ -54,7 +61,7 @@ def is_read_by_git(path: str) -> bool:
 
 def _faults(path: str, workflows: bool) -> Iterator[str]:
     if len(path.encode("utf-8", "replace")) > PATH_BYTES:
-        yield f"it is longer than {PATH_BYTES} bytes"
+        yield Phrase("it is longer than {most} bytes", most=PATH_BYTES)
         return
     if not path.isprintable() or any(unicodedata.category(c) in ("Cf", "Cs", "Co", "Cn") for c in path):
         yield "it has control, invisible or direction-changing characters"
@@ -76,7 +83,7 @@ def _segment_faults(segment: str) -> Iterator[str]:
     if segment.endswith((".", " ")) or segment.startswith(" "):
         yield "a name may not end in a dot or space, nor begin with a space"
     if len(segment.encode()) > SEGMENT_BYTES:
-        yield f"a name is longer than {SEGMENT_BYTES} bytes"
+        yield Phrase("a name is longer than {most} bytes", most=SEGMENT_BYTES)
     if _DEVICE.fullmatch(segment.rstrip(" .")):
         yield "it is a device name on Windows"
     if folded == ".git" or _GIT_SHORT.fullmatch(segment) or folded in _SPECIAL_FILES:

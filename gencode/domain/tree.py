@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gencode.domain.errors import TreeTooLarge, UnsafeTree
 from gencode.domain.path_rules import check_path, fold
+from gencode.domain.phrase import Phrase
 
 MAX_FILES = 2000
 MAX_RENDERED_FILES = 5000
@@ -52,7 +53,7 @@ class PathSet:
         """Raises UnsafePath for an unsafe path, UnsafeTree for a clash and for too many paths."""
         self._count += 1
         if self._count > self._most:
-            raise UnsafeTree(f"the project has more than {self._most} files")
+            raise UnsafeTree(Phrase("the project has more than {most} files", most=self._most))
         check_path(path, workflows=self._workflows)
         _record(self._files, self._directories, path)
         for directory in _directories(path):
@@ -64,10 +65,12 @@ def _record(spellings: dict[str, str], others: Mapping[str, str], name: str) -> 
     the commit."""
     folded = fold(name)
     if folded in others:
-        raise UnsafeTree(f"{name!r} would be a file and a folder at once")
+        raise UnsafeTree(Phrase("{name!r} would be a file and a folder at once", name=name))
     other = spellings.setdefault(folded, name)
     if other != name:
-        raise UnsafeTree(f"{name!r} and {other!r} are one name on some systems")
+        raise UnsafeTree(
+            Phrase("{name!r} and {other!r} are one name on some systems", name=name, other=other)
+        )
 
 
 def _directories(path: str) -> Iterator[str]:
@@ -80,6 +83,12 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
     for path, data in files.items():
         total += len(data)
         if len(data) > MAX_FILE_BYTES:
-            raise TreeTooLarge(f"{path!r} is larger than {MAX_FILE_BYTES} bytes")
+            raise TreeTooLarge(
+                Phrase(
+                    "{path!r} is larger than {max_file_bytes} bytes", path=path, max_file_bytes=MAX_FILE_BYTES
+                )
+            )
     if total > MAX_TREE_BYTES:
-        raise TreeTooLarge(f"the project is larger than {MAX_TREE_BYTES} bytes")
+        raise TreeTooLarge(
+            Phrase("the project is larger than {max_tree_bytes} bytes", max_tree_bytes=MAX_TREE_BYTES)
+        )

@@ -12,6 +12,7 @@ import anyio
 import structlog
 
 from gencode.domain.errors import Conflict, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.domain.task import State, Task
 from gencode.engine.asyncio_cancellation import is_being_cancelled
 from gencode.engine.executor import TaskExecutor
@@ -175,7 +176,7 @@ class WorkerPool:
     async def _check_owner(self, run: ActiveRun, task: Task) -> None:
         """Raises Conflict while another live worker runs the task."""
         if task.owner not in ("", run.owner) and await self._queue.is_alive(task.owner):
-            raise Conflict(f"worker {task.owner} runs this task")
+            raise Conflict(Phrase("worker {owner} runs this task", owner=task.owner))
 
     def _is_due(self, task: Task, states: Set[State]) -> bool:
         return task.state in states and can_run(self._executor.pipelines, task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gencode.domain.errors import SecretFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.usage_meter import CallMeter
 from gencode.security.secret_detector import SecretDetector
@@ -59,6 +60,9 @@ def own_secret_found(where: str) -> SecretFound:
     """The failure of a task whose model has written a secret of this service. `where`: where the secret was
     found, such as a path and line."""
     return SecretFound(
-        f"{where[:200]} holds a secret of this service, which the model has written. The answer was not "
-        "stored and nothing was pushed; replace that secret"
+        Phrase(
+            "{where} holds a secret of this service, which the model has written. The answer "
+            "was not stored and nothing was pushed; replace that secret",
+            where=where[:200],
+        )
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gencode.domain.phrase import Phrase
 from gencode.retrieval.errors import EncoderIncomplete, EncoderMismatch
 from gencode.retrieval.port import EncoderInfo, RetrievalIndex
 from gencode.retrieval.records import (
@@ -155,7 +156,9 @@ class MemoryIndex(RetrievalIndex):
         found = self._base(base)
         known = _known(found, encoder)
         if len(known.vectors) < len(found.terms):
-            raise EncoderIncomplete(f"chunks without a vector of {encoder} remain: encode them first")
+            raise EncoderIncomplete(
+                Phrase("chunks without a vector of {encoder} remain: encode them first", encoder=encoder)
+            )
         known.is_active = True
         found.encoders = {encoder: known}
         found.position += 1

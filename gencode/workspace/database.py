@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from gencode.domain.errors import StartError, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
 from gencode.storage.sqlite.schema import APPLICATION_ID
 from gencode.workspace.migrations.revision import is_current
@@ -46,9 +47,11 @@ class Database:
             async with self._sessions.begin() as session:
                 yield session
         except DBAPIError as error:
-            raise StoreError(f"the workspace's database refused: {error.orig}") from error
+            raise StoreError(Phrase("the workspace's database refused: {orig}", orig=error.orig)) from error
         except SQLAlchemyError as error:
-            raise StoreError(f"the workspace's database cannot be used: {error}") from error
+            raise StoreError(
+                Phrase("the workspace's database cannot be used: {error}", error=error)
+            ) from error
 
 
 @asynccontextmanager

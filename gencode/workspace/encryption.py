@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gencode.domain.errors import StoreError
+from gencode.domain.phrase import Phrase
 from gencode.workspace.errors import NoEncryptionKey
 
 _NONCE_BYTES = 12
@@ -48,7 +49,12 @@ class Encryption:
         key_id, _, sealed = text.partition(":")
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise StoreError(f"a stored secret needs the encryption key {key_id}: add it to ENCRYPTION_KEY")
+            raise StoreError(
+                Phrase(
+                    "a stored secret needs the encryption key {key_id}: add it to ENCRYPTION_KEY",
+                    key_id=key_id,
+                )
+            )
         try:
             data = urlsafe_b64decode(sealed)
             return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], place.encode()).decode()

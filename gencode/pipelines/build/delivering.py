@@ -11,6 +11,7 @@ from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.delivery.artifacts import RepositoryCreated
 from gencode.delivery.creating_repo import CreatingRepo
 from gencode.domain.errors import SecretFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.pipeline import Emit
 from gencode.githosts.port import RepositorySpec, Snapshot
 from gencode.pipelines.build.archiving import snapshot_of
@@ -42,7 +43,9 @@ def project_of(work: Archived, author: str) -> BuiltProject | None:
 def require_no_secrets(files: Mapping[str, str], secrets: Sequence[str]) -> None:
     """Raises SecretFound."""
     if found := paths_with_own_secrets(files, secrets):
-        raise SecretFound(f"{found[0][:200]!r} holds a secret of this service; nothing was pushed")
+        raise SecretFound(
+            Phrase("{found!r} holds a secret of this service; nothing was pushed", found=found[0][:200])
+        )
 
 
 class CreatingBuildRepo:

@@ -11,6 +11,7 @@ from gencode.codegen.file_checkpoints import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding
 from gencode.domain.errors import LikelySecretFound, SecretFound
+from gencode.domain.phrase import Phrase
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
 from gencode.pipelines.generate.commit_checkpoint import SNAPSHOT, CommitContent, commit_checkpoint
@@ -145,13 +146,24 @@ def _valid_utf8(text: str) -> str:
 
 def _secret_found(found: Sequence[SecretFinding]) -> SecretFound:
     first = found[0]
-    where = f"{first.path[:200]} line {first.line}"
-    others = f" ({len(found) - 1} more in the findings)" if len(found) > 1 else ""
+    where = Phrase("{file} line {line}", file=first.path[:200], line=first.line)
+    others = Phrase(" ({count} more in the findings)", count=len(found) - 1) if len(found) > 1 else ""
     if first.rule == OWN_SECRET:
-        return SecretFound(f"{where} holds a secret of this service{others}; nothing was pushed, replace it")
+        return SecretFound(
+            Phrase(
+                "{where} holds a secret of this service{others}; nothing was pushed, replace it",
+                where=where,
+                others=others,
+            )
+        )
     return LikelySecretFound(
-        f"{where} looks like a secret: {first.rule}{others}. Nothing was pushed; ask for placeholders in the "
-        "prompt, or allow secrets if it is none"
+        Phrase(
+            "{where} looks like a secret: {rule}{others}. Nothing was pushed; ask for "
+            "placeholders in the prompt, or allow secrets if it is none",
+            where=where,
+            rule=first.rule,
+            others=others,
+        )
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from gencode.domain.phrase import Phrase
 from gencode.retrieval.chunk_rows import chunk_of
 from gencode.retrieval.errors import EncoderIncomplete, EncoderMismatch
 from gencode.retrieval.port import EncoderInfo
@@ -69,7 +70,9 @@ async def activate(connection: Connection, base: str, encoder: str) -> None:
     if await connection.fetch(
         statements.UNENCODED, {"base": number, "encoder": key, "limit": 1, "document": None}
     ):
-        raise EncoderIncomplete(f"chunks without a vector of {encoder} remain: encode them first")
+        raise EncoderIncomplete(
+            Phrase("chunks without a vector of {encoder} remain: encode them first", encoder=encoder)
+        )
     await connection.run(statements.DELETE_OTHER_ENCODERS, (number, key))
     await connection.run(statements.ACTIVATE, (key,))
     await _moved(connection, number)

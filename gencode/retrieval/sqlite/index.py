@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 
 from gencode.domain.errors import GencodeError, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.retrieval.port import EncoderInfo, RetrievalIndex
 from gencode.retrieval.records import (
     Candidates,
@@ -159,5 +160,7 @@ def _ours(error: Exception) -> Exception:
     if isinstance(error, GencodeError):
         return error
     return (
-        store_error(error) if isinstance(error, sqlite3.Error) else StoreError(f"the index failed: {error!r}")
+        store_error(error)
+        if isinstance(error, sqlite3.Error)
+        else StoreError(Phrase("the index failed: {error!r}", error=error))
     )

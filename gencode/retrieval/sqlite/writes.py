@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
+from gencode.domain.phrase import Phrase
 from gencode.retrieval.errors import EncoderIncomplete, EncoderMismatch
 from gencode.retrieval.port import EncoderInfo
 from gencode.retrieval.records import Chunk, ChunkRef, IndexedDocument
@@ -73,7 +74,9 @@ def store_vectors(
 def activate(connection: sqlite3.Connection, base: str, encoder: str) -> None:
     number, key, _ = _known_encoder(connection, base, encoder)
     if connection.execute(_HAS_UNENCODED, (number, key)).fetchone()[0]:
-        raise EncoderIncomplete(f"chunks without a vector of {encoder} remain: encode them first")
+        raise EncoderIncomplete(
+            Phrase("chunks without a vector of {encoder} remain: encode them first", encoder=encoder)
+        )
     connection.execute("DELETE FROM encoders WHERE base = ? AND id <> ?", (number, key))
     connection.execute("UPDATE encoders SET is_active = 1 WHERE id = ?", (key,))
     _moved(connection, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from gencode.domain.errors import OutcomeUnknown, StoreError, StoreUnusable
+from gencode.domain.phrase import Phrase
 
 _LOST = "the database cannot be reached: check that PostgreSQL runs, and DATABASE_URL"
 
@@ -36,7 +37,7 @@ effect."""
 
 def store_error(error: psycopg.Error) -> StoreError:
     """The StoreError for a failure in use, with the original as its cause."""
-    return _caused(StoreError(f"the storage failed: {reason(error)}"), error)
+    return _caused(StoreError(_failed(reason(error))), error)
 
 
 def commit_error(error: psycopg.Error, *, is_lost: bool) -> StoreError:
@@ -46,7 +47,9 @@ def commit_error(error: psycopg.Error, *, is_lost: bool) -> StoreError:
     """
     if not is_lost and (error.sqlstate or "")[:2] in _ROLLED_BACK:
         return store_error(error)
-    return _caused(OutcomeUnknown(f"the storage failed: {reason(error)}"), error)
+    return _caused(
+        OutcomeUnknown(Phrase("the storage failed: {reason}", reason=Phrase(reason(error)))), error
+    )
 
 
 def store_unusable(place: str, error: psycopg.Error) -> StoreUnusable:
@@ -67,6 +70,10 @@ def detail(error: psycopg.Error) -> str:
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return f"{_LOST} ({' '.join(str(error).split())})"
     return reason(error)
+
+
+def _failed(why: str) -> Phrase:
+    return Phrase("the storage failed: {reason}", reason=Phrase(why))
 
 
 def _caused(error: StoreError, cause: psycopg.Error) -> StoreError:

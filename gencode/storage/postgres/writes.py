@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from gencode.domain.errors import GencodeError, IdempotencyKeyReused, StoreError
+from gencode.domain.phrase import Phrase
 from gencode.storage.batch_scheduler import Outcome
 from gencode.storage.postgres import reads, statements
 from gencode.storage.postgres.connection import Connection
@@ -244,7 +245,9 @@ async def _call(enqueue: Enqueue, connection: Connection, queued: Sequence[tuple
     except (psycopg.Error, GencodeError):
         raise
     except Exception as error:
-        raise StoreError(f"the task could not be queued ({type(error).__name__})") from error
+        raise StoreError(
+            Phrase("the task could not be queued ({name})", name=type(error).__name__)
+        ) from error
 
 
 def _may_be_of_one_write(error: Exception) -> bool:

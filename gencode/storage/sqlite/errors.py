@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from gencode.domain.errors import OutcomeUnknown, StoreError, StoreUnusable
+from gencode.domain.phrase import Phrase
 
 # By primary result code. SQLite's own texts are not used: they may quote data.
 _REASONS = {
@@ -33,7 +34,7 @@ opens the database after a crash would find the transaction committed."""
 
 def store_error(error: sqlite3.Error) -> StoreError:
     """The StoreError for a failure in use, with the original as its cause."""
-    return _caused(StoreError(f"the storage failed: {reason(error)}"), error)
+    return _caused(StoreError(_failed(reason(error))), error)
 
 
 def commit_error(error: sqlite3.Error) -> StoreError:
@@ -41,7 +42,9 @@ def commit_error(error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and (code in _NOT_COMMITTED or _primary(code) in _NOT_COMMITTED):
         return store_error(error)
-    return _caused(OutcomeUnknown(f"the storage failed: {reason(error)}"), error)
+    return _caused(
+        OutcomeUnknown(Phrase("the storage failed: {reason}", reason=Phrase(reason(error)))), error
+    )
 
 
 def store_unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
@@ -57,6 +60,10 @@ def reason(error: sqlite3.Error) -> str:
 def _primary(code: int) -> int:
     """An extended code holds its primary one in the lowest byte."""
     return code & 0xFF
+
+
+def _failed(why: str) -> Phrase:
+    return Phrase("the storage failed: {reason}", reason=Phrase(why))
 
 
 def _caused(error: StoreError, cause: sqlite3.Error) -> StoreError:

@@ -13,6 +13,7 @@ from gencode.diffs.tree_diff import tree_of
 from gencode.domain import tree as domain_tree
 from gencode.domain.errors import UnsafeTree
 from gencode.domain.path_rules import fold
+from gencode.domain.phrase import Phrase
 from gencode.githosts.fetch.limits import FetchProgress
 from gencode.githosts.git_client import GitClient
 from gencode.githosts.port import GitHost, ParentCommit, Repository, Snapshot
@@ -130,12 +131,20 @@ def parent_commit(repository: Repo, commit: str, paths: list[str], may_replace: 
             if found is None:
                 break
             if found[0] & _FORMAT != _FOLDER:
-                raise UnsafeTree(f"{path!r} cannot be added: {part!r} is no folder in the repository")
+                raise UnsafeTree(
+                    Phrase(
+                        "{path!r} cannot be added: {part!r} is no folder in the repository",
+                        path=path,
+                        part=part,
+                    )
+                )
             inside = folders.setdefault("/".join(parents[:depth]), entries(ObjectID(found[1])))
         else:
             found = _entry(inside, name, path)
             if found and not _is_replaceable(store[ObjectID(found[1])], found[0], may_replace):
-                raise UnsafeTree(f"{path!r} cannot be added: the repository has another file there")
+                raise UnsafeTree(
+                    Phrase("{path!r} cannot be added: the repository has another file there", path=path)
+                )
     return ParentCommit(id=commit, folders=folders)
 
 
@@ -146,7 +155,13 @@ def _entry(entries: Mapping[bytes, tuple[int, bytes]], name: str, path: str) -> 
         other = next((one for one in entries if fold(one.decode("utf-8", "replace")) == folded), None)
         if other is not None:
             shown = other.decode("utf-8", "replace")
-            raise UnsafeTree(f"{path!r} cannot be added: {shown!r} is the same name on some systems")
+            raise UnsafeTree(
+                Phrase(
+                    "{path!r} cannot be added: {shown!r} is the same name on some systems",
+                    path=path,
+                    shown=shown,
+                )
+            )
     return found
 
 

@@ -16,7 +16,16 @@ import pytest
 import gencode
 from gencode.bootstrap.app import BUILTIN_KINDS
 from gencode.bootstrap.workspace import KINDS
-from gencode.domain.errors import GencodeError, Invalid, NotFound, RequestError
+from gencode.domain.errors import (
+    Conflict,
+    GencodeError,
+    Invalid,
+    NotFound,
+    RequestError,
+    SecretFound,
+    StoreError,
+    TreeError,
+)
 from gencode.domain.phrase import Phrase
 from gencode.http.base_models import RequestModel
 from gencode.http.problem_details import catalogue, chinese, chinese_detail
@@ -34,15 +43,17 @@ NOT_OF_JSON = (
 """Types of errors, by their beginnings, that no field of a request has, or that have a message of ours."""
 
 
+SERVED = (RequestError, StoreError, Conflict, TreeError, SecretFound)
+"""Errors that requests get."""
+
+
 def request_errors() -> set[str]:
     """Names of the classes whose messages answer requests."""
     found = set[str]()
     for module in walk_packages(gencode.__path__, "gencode."):
         if "errors" in module.name and "migrations" not in module.name:
             classes = vars(import_module(module.name)).values()
-            found |= {
-                one.__name__ for one in classes if inspect.isclass(one) and issubclass(one, RequestError)
-            }
+            found |= {one.__name__ for one in classes if inspect.isclass(one) and issubclass(one, SERVED)}
     return found
 
 

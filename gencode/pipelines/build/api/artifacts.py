@@ -166,7 +166,9 @@ def _archive(task: Task, secrets: tuple[str, ...], checkpoints: Checkpoints) -> 
         raise NotFound("this build has no archive, or not yet")
     files = files_of(checkpoints)
     if found := paths_with_own_secrets(files, secrets):
-        raise SecretFound(f"{found[0][:200]!r} holds a secret of this service, which is never served")
+        raise SecretFound(
+            Phrase("{found!r} holds a secret of this service, which is never served", found=found[0][:200])
+        )
     data = archive(files, str(task.parameters["project_name"]))
     return data, f'"{hashlib.sha256(data).hexdigest()}"'
 

@@ -176,8 +176,14 @@ def _check_secrets(files: Mapping[str, str], own: Sequence[str]) -> None:
     """Raises SecretFound. A model may have repeated a secret, and the secrets scan runs only before the
     push."""
     if found := paths_with_own_secrets(files, own):
-        more = f" (and {len(found) - 1} more files)" if len(found) > 1 else ""
-        raise SecretFound(f"{found[0][:200]!r}{more} holds a secret of this service, which is never served")
+        more = Phrase(" (and {count} more files)", count=len(found) - 1) if len(found) > 1 else ""
+        raise SecretFound(
+            Phrase(
+                "{found!r}{more} holds a secret of this service, which is never served",
+                found=found[0][:200],
+                more=more,
+            )
+        )
 
 
 def _download(data: bytes, media_type: str, disposition: str) -> _Download:
