@@ -75,17 +75,19 @@ def _in_other_order(constraint: UniqueConstraint) -> Fix:
 
 
 def _of_entity(index: BlueprintIndex, entity: Entity) -> list[_Named]:
-    columns = {field.id: snake(field.name) for field in entity.fields}
     named = [
-        _Named(kind="uq" if field.unique else "ix", columns=[columns[field.id]])
+        _Named(kind="uq" if field.unique else "ix", columns=[snake(field.name)])
         for field in entity.fields
         if field.unique or field.index
     ]
+    columns: dict[str, str] = {}
     for link in index.references_of(entity.id):
         column = index.column(link)
         columns |= {one.id: column for one in (link.relation, link.other) if one is not None}
         named.append(_Named(kind="uq" if link.type is RelationType.ONE_TO_ONE else "ix", columns=[column]))
         named.append(_Named(kind="fk", columns=[column]))
+    if entity.unique_constraints:
+        columns = {field.id: snake(field.name) for field in entity.fields} | columns
     for constraint in entity.unique_constraints:
         fields = [columns.get(field, field) for field in constraint.fields]
         named.append(_Named(kind="uq", columns=fields, constraint=constraint))
