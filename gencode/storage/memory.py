@@ -243,6 +243,7 @@ class MemoryStore:
 def _matches(task: Task, query: TaskQuery) -> bool:
     return (
         (query.id is None or task.id == replace_surrogates(query.id))
+        and (query.ids is None or task.id in {replace_surrogates(one) for one in query.ids})
         and (query.principal is None or task.principal.id == replace_surrogates(query.principal))
         and (query.kind is None or task.kind == replace_surrogates(query.kind))
         and (query.states is None or task.state in query.states)

@@ -39,6 +39,8 @@ def _condition(query: TaskQuery) -> tuple[str, list[Any]]:
     columns = {"id = ?": query.id, "principal = ?": query.principal, "kind = ?": query.kind}
     columns |= {"cache_key = ?": query.cache_key, "id < ?": query.before}
     terms |= {term: [replace_surrogates(value)] for term, value in columns.items() if value is not None}
+    if query.ids is not None:
+        terms[_is_in("id", query.ids)] = [replace_surrogates(one) for one in query.ids]
     if query.cache_key is not None:
         terms[HAS_CACHE_KEY] = []
     if query.states is not None:

@@ -280,6 +280,11 @@ async def test_find_filters_and_lists_the_newest_first(store: Store) -> None:
     assert await store.find(TaskQuery(states=[])) == []
     assert await store.find(TaskQuery(id=tasks[0].id)) == [tasks[0]]
     assert await store.find(TaskQuery(id=tasks[0].id, principal="bob")) == []
+    chosen = [tasks[0].id, tasks[4].id, "unknown", "\ud800"]
+    assert await store.find(TaskQuery(ids=chosen)) == [tasks[4], tasks[0]]
+    assert await store.find(TaskQuery(ids=chosen, principal="bob", limit=1)) == [tasks[4]]
+    assert await store.find(TaskQuery(ids=())) == []
+    assert await store.count(TaskQuery(ids=chosen)) == 2
 
 
 async def test_tasks_are_found_by_their_public_status(store: Store) -> None:

@@ -86,6 +86,7 @@ async def test_the_same_blueprint_makes_the_same_archive_and_commit(tmp_path: Pa
         listed = (await http.get(f"/blueprints/{blueprint}/builds")).json()["items"]
         assert [one["task_id"] for one in listed] == [other["task_id"], second["task_id"], first["task_id"]]
         assert [one["downloads"] for one in listed] == [0, 0, 1]
+        assert {one["qa_reason_zh"] for one in listed} == {"沙箱已关闭（SANDBOX）"}
 
 
 async def test_a_change_after_the_submission_does_not_matter(tmp_path: Path) -> None:
@@ -246,3 +247,37 @@ async def test_members_build_and_viewers_read_what_was_built(tmp_path: Path) -> 
         assert (await made.call("viewer", "GET", f"/task/{task_id}")).status_code == 404
         assert (await made.call("viewer", "POST", f"/task/{task_id}/regenerate", {})).status_code == 403
         assert (await made.call("outsider", "GET", f"{address}/builds")).status_code == 404
+
+
+async def test_without_room_in_the_storage_of_the_team_no_build_begins(tmp_path: Path) -> None:
+    options = {"plan_limits": True, "team_storage_quota_mb": 1}
+    async with people(tmp_path, **options) as made:
+        project = await made.project("shop")
+        row = await made.call(
+            "member", "POST", f"/projects/{project}/blueprints", {"name": "S", "spec": SPEC}
+        )
+        address = f"/blueprints/{row.json()['id']}/generate"
+        states = []
+        for _ in range(20):
+            answer = await made.call("member", "POST", address, {})
+            if answer.status_code != 202:
+                break
+            task_id = answer.json()["task_id"]
+            ticket = (await made.call("member", "POST", f"/task/{task_id}/ticket")).json()["ticket"]
+            await events(str(made.accounts.http.base_url), task_id, ticket=ticket)
+            task = (await made.call("member", "GET", f"/task/{task_id}")).json()
+            states.append((task["state"], (task["error"] or {}).get("code")))
+            if task["state"] != "succeeded":
+                break
+        assert states[-1] == ("failed", "PLAN_LIMIT_REACHED")
+        assert len(states) > 1
+        shown = (await made.call("owner", "GET", f"/projects/{project}")).json()
+        assert shown["storage_used_mb"] == 1
+        for row in (await made.call("member", "GET", "/tasks")).json()["tasks"]:
+            deleted = await made.call("member", "DELETE", f"/task/{row['task_id']}")
+            assert deleted.status_code == 204, deleted.text
+        answer = await made.call("member", "POST", address, {})
+        task_id = answer.json()["task_id"]
+        ticket = (await made.call("member", "POST", f"/task/{task_id}/ticket")).json()["ticket"]
+        await events(str(made.accounts.http.base_url), task_id, ticket=ticket)
+        assert (await made.call("member", "GET", f"/task/{task_id}")).json()["state"] == "succeeded"

@@ -26,6 +26,7 @@ class IdempotencyKey:
 class TaskQuery:
     """Selects tasks, newest first. None: no condition.
 
+    ids        of the tasks
     statuses   public ones (see Task.status), such as `pending`, `generating` or `completed`
     cache_key  "" matches no task
     before     only tasks whose id sorts before this one
@@ -33,6 +34,7 @@ class TaskQuery:
     """
 
     id: str | None = None
+    ids: Collection[str] | None = None
     principal: str | None = None
     kind: str | None = None
     states: Collection[State] | None = None

@@ -21,6 +21,8 @@ from gencode.pipelines.build.artifacts import Archived, ArchiveFacts, Built
 from gencode.pipelines.build.changes import changes_since
 from gencode.pipelines.build.names import ARCHIVED, QA
 from gencode.pipelines.build.qa_report import NOT_YET, qa_result, report_of
+from gencode.workspace.builds.removal import project_of_scope
+from gencode.workspace.builds.storage import BuildStorage
 
 COMMITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 """The dates of every commit of a build: with the time of the task, two builds of the same blueprint would be
@@ -31,15 +33,18 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 class Archiving:
     """`author`: of the commit. `store`: has the earlier build that this one is compared with."""
 
-    def __init__(self, author: str, store: Store) -> None:
+    def __init__(self, author: str, store: Store, storage: BuildStorage) -> None:
         self._author = author
         self._store = store
+        self._storage = storage
 
     async def __call__(self, work: Built | Archived, emit: Emit) -> Archived:
-        """Raises UnsafePath, UnsafeTree."""
+        """Raises UnsafePath, UnsafeTree, PlanLimitReached."""
         if isinstance(work, Archived):
             return work
         facts = await anyio.to_thread.run_sync(facts_of, work, self._author)
+        given = work.given
+        await self._storage.count(given.run.task_id, project_of_scope(given.scope), facts.bytes)
         report = report_of(work, unverified(NOT_YET))
         told = archive_update(facts)
         checkpoints = {**told.checkpoints, QA: report.model_dump_json()}

@@ -47,6 +47,7 @@ from gencode.pipelines.build.updating_repo import UpdatingRepo
 from gencode.pipelines.build.verifying import Verifying
 from gencode.pipelines.build.writing_holes import WritingHoles
 from gencode.sandbox.errors import SandboxFailed
+from gencode.workspace.builds.storage import BuildStorage
 from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.errors import (
     ProjectArchived,
@@ -84,6 +85,7 @@ KIND = Kind(
         SecretFound,
         TemplateFailed,
         TemplateCheckFailed,
+        PlanLimitReached,
         VerificationFailed,
         TaskTimeout,
         CrashLoop,
@@ -132,6 +134,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         store=dependencies.store,
         checkpoint_reader=dependencies.checkpoint_reader,
         choose_model=dependencies.choose_model,
+        storage=BuildStorage(workspace.database, workspace.plans, dependencies.store),
         limits=dependencies.optional_extension(GenerationLimits) or GenerationLimits(),
         secrets=dependencies.secrets,
         choose_host=dependencies.choose_host,
@@ -147,7 +150,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
             settings.max_output_tokens,
             settings.files_at_once,
         ),
-        Archiving(settings.git_author, dependencies.store),
+        Archiving(settings.git_author, dependencies.store, services.storage),
         Verifying(certifier, services.builds, settings.git_author),
         CreatingBuildRepo(
             CreatingRepo(dependencies.git_host), settings.git_author, dependencies.secrets.current

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gencode.certification.certifier import NOT_PREPARED
+from gencode.certification.reasons import in_chinese
 from gencode.domain.task import PENDING, Task
 from gencode.pipelines.build.names import (
     APPROVING,
@@ -17,7 +17,6 @@ from gencode.pipelines.build.names import (
     VERIFYING,
     WRITING,
 )
-from gencode.sandbox.off import REASON as SANDBOX_OFF
 
 Texts = Mapping[str, str]
 STAGE_TITLES: Mapping[str, Texts] = {
@@ -54,10 +53,6 @@ _UPDATES: Mapping[str, Texts] = {
         "zh": "；未推送：文件与已交付的相同",
     },
     "not_pushed": {"en": "; not pushed: {reason}", "zh": "；未推送：{reason}"},
-}
-_REASONS_ZH: Texts = {
-    SANDBOX_OFF: "沙箱已关闭（SANDBOX）",
-    NOT_PREPARED: "尚未为其锁文件准备环境：请运行 `gencode build-environments prepare`",
 }
 
 
@@ -98,5 +93,5 @@ def message(task: Task, status: str, is_off: bool) -> str:
     if found.get("qa_status") == "verified":
         return text + _VERIFIED[language].format(steps=len(found["qa_report"]["steps"]))
     reason = str(found.get("qa_reason", ""))
-    shown = _REASONS_ZH.get(reason, reason) if language == "zh" else reason
+    shown = in_chinese(reason) if language == "zh" else reason
     return text + _UNVERIFIED[language].format(reason=shown)

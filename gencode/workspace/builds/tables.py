@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import BigInteger, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.workspace.tables import Base, Row
@@ -13,6 +13,7 @@ class BlueprintBuild(Row, Base):
 
     owner      the principal of the task
     downloads  of its archive
+    project_id, bytes  in whose storage the archive is counted, and as how much; 0: it is not
     """
 
     __tablename__ = "blueprint_builds"
@@ -20,6 +21,8 @@ class BlueprintBuild(Row, Base):
     blueprint_id: Mapped[str] = mapped_column(String(36), index=True)
     owner: Mapped[str] = mapped_column(String(200))
     downloads: Mapped[int] = mapped_column(default=0)
+    project_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class WrittenHole(Row, Base):

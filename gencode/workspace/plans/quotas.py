@@ -83,10 +83,27 @@ async def check_projects(session: AsyncSession, project: Project, rules: PlanRul
         )
 
 
+async def check_storage(session: AsyncSession, team: Team, rules: PlanRules) -> None:
+    """Whether there is room for any artifact. Raises PlanLimitReached."""
+    use = await storage_of(session, team, rules)
+    if use.limit is not None and use.is_full:
+        raise PlanLimitReached(
+            Phrase(
+                "the team uses {used} of {limit} MB for artifacts: "
+                "delete tasks that have made some, {advice}",
+                used=megabytes(use.used),
+                limit=megabytes(use.limit),
+                advice=_ADVICE,
+            )
+        )
+
+
 async def add_storage(session: AsyncSession, project_id: str, size: int, rules: PlanRules) -> None:
     """Counts `size` bytes of artifacts of a project, or gives back -`size`, in the transaction that stores or
-    removes them. Raises PlanLimitReached."""
-    project = await session.get_one(Project, project_id, with_for_update=True)
+    removes them; nothing for a project that was purged. Raises PlanLimitReached."""
+    project = await session.get(Project, project_id, with_for_update=True)
+    if project is None:
+        return
     if project.team_id is not None and size > 0:
         team = await session.get_one(Team, project.team_id, with_for_update=True)
         use = await storage_of(session, team, rules)
@@ -94,7 +111,7 @@ async def add_storage(session: AsyncSession, project_id: str, size: int, rules: 
             raise PlanLimitReached(
                 Phrase(
                     "the team uses {used} of {limit} MB, {size} MB more are needed: "
-                    "delete artifacts, {advice}",
+                    "delete tasks that have made some, {advice}",
                     used=megabytes(use.used),
                     limit=megabytes(use.limit),
                     size=megabytes(size),

@@ -13,6 +13,9 @@ from sqlalchemy import func, select, update
 from gencode.domain.errors import Forbidden, Invalid, PlanLimitReached
 from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 from gencode.engine.ports.store import TaskQuery
+from gencode.storage.memory import MemoryStore
+from gencode.workspace.builds.storage import BuildStorage
+from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.errors import ProjectArchived
 from gencode.workspace.identity.actor import Actor, principal_id
 from gencode.workspace.plans.generations import UNKNOWN_AFTER, DatabaseGenerationLimits
@@ -29,6 +32,7 @@ from gencode.workspace.teams.roles import TeamRole
 from gencode.workspace.teams.tables import Team
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, new_user, workspace
+from tests.unit.storage.samples import a_task
 from tests.unit.workspace.test_teams import ADMIN, MEMBER, OUTSIDER, OWNER, VIEWER, make_team, members_of
 
 RULES = PlanRules(generations={Plan.FREE: 2, Plan.TEAM: 5}, max_members=5, max_projects=2, storage_quota_mb=3)
@@ -252,3 +256,33 @@ async def test_a_clone_is_in_the_team_of_who_may_create_projects_there(database_
             await clone(MEMBER, team_id=team.id)
         with pytest.raises(Invalid, match="team_id"):
             await clone(OUTSIDER, team_id=team.id)
+
+
+async def test_the_archives_of_builds_are_counted_once_and_given_back(database_url: str) -> None:
+    async with workspace(database_url, plans=RULES) as opened:
+        team, _ = await make_team(opened)
+        projects, store = opened.resource(PROJECTS), MemoryStore()
+        project = await projects.create({"name": "A", "code": "a", "team_id": team.id}, ADMIN)
+        builds, storage = BuildStore(opened.database), BuildStorage(opened.database, RULES, store)
+        tasks = [a_task(), a_task()]
+        for task in tasks:
+            await builds.add(task.id, "blueprint", ADMIN.id)
+
+        async def used() -> int:
+            return (await projects.get(project.id, ADMIN.id)).storage_used_bytes
+
+        await store.create(tasks[0], {}, [])
+        for _ in range(2):  # a stage that is repeated
+            await storage.count(tasks[0].id, project.id, 2 * MEGABYTE)
+        assert await used() == 2 * MEGABYTE
+        with pytest.raises(PlanLimitReached, match="uses 2 of 3 MB, 2 MB more are needed"):
+            await storage.count(tasks[1].id, project.id, 2 * MEGABYTE)
+        await storage.check(project.id)
+        await storage.count(tasks[0].id, project.id, 3 * MEGABYTE)
+        with pytest.raises(PlanLimitReached, match="uses 3 of 3 MB for artifacts"):
+            await storage.check(project.id)
+        opened_again = BuildStorage(opened.database, RULES, MemoryStore())  # the task was deleted
+        await opened_again.check(project.id)
+        assert await used() == 0
+        await storage.count(tasks[1].id, None, 10 * MEGABYTE)  # of no project
+        assert await used() == 0

@@ -34,7 +34,7 @@ from gencode.pipelines.build.api.request import (
     BuildRequest,
     RegenerateRequest,
 )
-from gencode.pipelines.build.api.views import QaStatus
+from gencode.pipelines.build.api.views import QaStatus, reason_in_chinese
 from gencode.pipelines.build.names import NAME
 from gencode.workspace.blueprints.resource import BLUEPRINTS
 from gencode.workspace.builds.tables import BlueprintBuild
@@ -64,6 +64,7 @@ class BuildView(ResponseModel):
     archive_bytes: int | None
     qa_status: QaStatus | None
     qa_reason: str | None
+    qa_reason_zh: str | None
     downloads: int = Field(ge=0)
     created_at: Moment
     updated_at: Moment
@@ -135,20 +136,17 @@ async def list_builds(request: Request) -> Response:
     services, blueprint_id = get_extension(request, BuildServices), id_in_path(request)
     await services.workspace.resource(BLUEPRINTS).get(blueprint_id, get_principal(request).id)
     rows = await services.builds.of_blueprint(blueprint_id, LIMIT.read(request))
-    found = [(row, await _task(services, row)) for row in rows]
-    views = [_view(row, task, api(request)) for row, task in found if task]
+    found = await services.store.find(TaskQuery(ids=[row.id for row in rows], limit=len(rows)))
+    tasks = {task.id: task for task in found}
+    views = [_view(row, tasks[row.id], api(request)) for row in rows if row.id in tasks]
     return BUILDS.make(BuildList(items=views))
-
-
-async def _task(services: BuildServices, row: BlueprintBuild) -> Task | None:
-    """None if it is not stored any more."""
-    return next(iter(await services.store.find(TaskQuery(id=row.id, limit=1))), None)
 
 
 def _view(row: BlueprintBuild, task: Task, path: str) -> BuildView:
     fields: dict[str, Any] = {
         **{name: task.parameters[name] for name in _SHOWN},
         **{name: task.result.get(name) for name in _KNOWN},
+        "qa_reason_zh": reason_in_chinese(task),
     }
     return BuildView(
         task_id=task.id,

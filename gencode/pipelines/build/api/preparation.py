@@ -33,6 +33,7 @@ from gencode.workspace.blueprints.predecessors import published_predecessors, us
 from gencode.workspace.blueprints.resource import BLUEPRINTS, blueprint_of
 from gencode.workspace.blueprints.table import BlueprintRow
 from gencode.workspace.builds.removal import project_scope
+from gencode.workspace.builds.storage import BuildStorage
 from gencode.workspace.builds.store import BuildStore
 from gencode.workspace.projects.resource import PROJECTS
 from gencode.workspace.templates.sets import usable_content
@@ -54,6 +55,7 @@ class BuildServices:
     store: Store
     checkpoint_reader: CheckpointReader
     choose_model: ChooseModel
+    storage: BuildStorage
     limits: GenerationLimits
     secrets: SecretRegistry
     choose_host: ChooseHost
@@ -71,6 +73,7 @@ async def prepare(services: BuildServices, request: BuildRequest, submitter: Sub
     scope = project_scope(row.project_id) if row.project_id else principal.id
     templates = await _templates(services, request, row, principal.id)
     target = await _update_target(services, request, scope)
+    await services.storage.check(row.project_id)
     predecessors = await _predecessors(services, row, principal.id)
     stored = {
         **stored_request(request),

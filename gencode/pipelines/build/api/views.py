@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from gencode.certification.reasons import in_chinese
 from gencode.delivery.forge_address import present_address_of
 from gencode.domain.event import Event
 from gencode.domain.task import Task
@@ -76,6 +77,7 @@ class BuildFields(BaseModel, defer_build=True):
     host: str | None = None
     qa_status: QaStatus | None = Field(None, description="unverified: nothing has proven that it works")
     qa_reason: str | None = Field(None, description="Why it is not verified; empty if it is")
+    qa_reason_zh: str | None = Field(None, description="The same in Chinese")
     qa_report: dict[str, Any] | None = Field(None, description="In short; GET .../qa-report has the whole")
 
 
@@ -83,7 +85,14 @@ def task_fields(task: Task, forge: str = "") -> Mapping[str, Any]:
     """`forge`: the address of the local forge."""
     of_parameters = {name: task.parameters.get(name) for name in _OF_PARAMETERS}
     addresses = {name: present_address_of(task, name, forge) for name in _ADDRESSES}
-    return {**of_parameters, **addresses, **{name: task.result.get(name) for name in _OF_RESULT}}
+    of_result = {name: task.result.get(name) for name in _OF_RESULT}
+    return {**of_parameters, **addresses, **of_result, "qa_reason_zh": reason_in_chinese(task)}
+
+
+def reason_in_chinese(task: Task) -> str | None:
+    """Why it is not verified; None until that is known."""
+    reason = task.result.get("qa_reason")
+    return None if reason is None else in_chinese(str(reason))
 
 
 def notification_fields(task: Task, event: Event) -> Mapping[str, Any]:
