@@ -2,10 +2,8 @@
 
 import { announce, fill, h } from "../../dom.js";
 import { t } from "../../words.js";
+import { elementLink } from "./element_links.js";
 import { note } from "./finding_slots.js";
-import { find, nameOf } from "./spec.js";
-
-const TABS = { dataModels: "models", pages: "pages", apis: "apis", businessFlows: "flows" };
 
 export function findingsTab(draft, _chosen, { address }) {
   const rows = h("ul", { class: "stack tight", "aria-label": t("bpTabs").findings });
@@ -27,21 +25,9 @@ export function findingsTab(draft, _chosen, { address }) {
         ? t("bpFindings", errors, draft.findings.length - errors)
         : t("bpNoFindings");
     all.hidden = !draft.repaired || !draft.findings.some(({ severity, fix }) => fix && severity === "error");
-    fill(rows, ...draft.findings.map((one) => h("li", {}, note(draft, one, placeOf(draft, one, address)))));
+    fill(rows, ...draft.findings.map((one) => h("li", {}, note(draft, one, elementLink(draft.spec, one.element, address)))));
   }
   return { element, update };
-}
-
-/** A link to the element of a finding, by its names. */
-function placeOf(draft, { element: path }, address) {
-  const parts = path.split("/");
-  if (parts.length < 2) return h("a", { href: address("application") }, t("bpTabs").application);
-  const names = [];
-  for (let at = 2; at <= parts.length; at += 2) {
-    const found = find(draft.spec, parts.slice(0, at).join("/"));
-    names.push(found ? nameOf(found.siblings[found.index]) : parts[at - 1]);
-  }
-  return h("a", { href: address(TABS[parts[0]] || "application", parts[1]) }, names.join(" / "));
 }
 
 /** The document cannot be validated: what is wrong with its form. */

@@ -7,6 +7,7 @@ import { announce, fill, h } from "../../dom.js";
 import { dated, t } from "../../words.js";
 import { keepEdits } from "../kept_form.js";
 import { refuse, said } from "../resource.js";
+import { differenceOf } from "./difference.js";
 import { documentChoice } from "./document_choice.js";
 
 /** `chosen`: the id of a proposal. */
@@ -32,7 +33,7 @@ export function proposalsTab(draft, chosen, { address, go }) {
 
   async function show(id) {
     const proposal = await get(`${draft.path}/proposals/${id}`);
-    fill(shown, detail(draft, proposal, { go, reload: load }));
+    fill(shown, detail(draft, proposal, { address, go, reload: load }));
   }
   load();
   return { element, update() {}, keepsOpen: true };
@@ -48,7 +49,7 @@ function item(one, chosen, address) {
   );
 }
 
-function detail(draft, proposal, { go, reload }) {
+function detail(draft, proposal, { address, go, reload }) {
   const trouble = h("div", { class: "trouble", role: "alert" });
   const { operations } = proposal.difference;
   const isOpen = proposal.status === "pending" && draft.isOpen;
@@ -73,7 +74,7 @@ function detail(draft, proposal, { go, reload }) {
     { class: "card", "aria-labelledby": "proposal-title" },
     h("h3", { id: "proposal-title" }, t("bpProposed")),
     h("p", { class: "note" }, t("bpProposalFindings", proposal.errors, proposal.warnings)),
-    h("ul", { class: "changes" }, ...operations.map((one) => h("li", { class: one.type }, one.text)), !operations.length && h("li", {}, t("bpNoChanges"))),
+    h("div", { class: "stack tight difference" }, ...differenceOf(draft.spec, operations, address)),
     isOpen && !proposal.is_current && h("p", { class: "note" }, t("bpProposalOld")),
     isOpen && draft.isDirty && h("p", { class: "note" }, t("bpSaveOrDiscardFirst")),
     isOpen && h("div", { class: "buttons" }, accept, reject),

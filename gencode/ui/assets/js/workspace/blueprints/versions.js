@@ -6,13 +6,14 @@ import { announce, fill, h, icon } from "../../dom.js";
 import { downloadLink } from "../../download.js";
 import { ago, t } from "../../words.js";
 import { refuse, said } from "../resource.js";
+import { differenceOf } from "./difference.js";
 import { migrationSteps } from "./impact.js";
 
 export function versionsTab(draft, _chosen, { address }) {
   const trouble = h("div", { class: "trouble", role: "alert" });
   const history = h("ol", { class: "element-list ordered", "aria-label": t("bpHistory") });
-  const since = h("select", { id: "diff-from", onchange: () => compare() });
-  const changes = h("ul", { class: "changes", "aria-live": "polite" });
+  const since = h("select", { id: "diff-from", onchange: () => act(compare) });
+  const changes = h("div", { class: "stack tight difference", "aria-live": "polite" });
   const tables = h("div", { class: "stack tight" });
   const publish = h("button", { type: "button", class: "button", id: "publish" }, t("bpPublish"));
   const why = h("p", { class: "note", id: "publish-why" });
@@ -47,7 +48,7 @@ export function versionsTab(draft, _chosen, { address }) {
 
   async function compare() {
     const { operations, migration } = await get(`${draft.path}/diff${since.value && `?from=${since.value}`}`);
-    fill(changes, ...operations.map((one) => h("li", { class: one.type }, one.text)), !operations.length && h("li", {}, t("bpNoChanges")));
+    fill(changes, ...differenceOf(draft.spec, operations, address));
     fill(tables, ...(migration && since.value ? [h("h3", {}, t("bpMigration")), ...migrationSteps(migration)] : []));
   }
 
