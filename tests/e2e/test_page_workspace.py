@@ -200,11 +200,20 @@ async def test_a_knowledge_base_is_filled_and_searched(browser: Browser, tmp_pat
     )
     async with (
         running_app(settings(tmp_path, workspace=True)) as app,
-        tab(browser, app.url, hash="#/workspace/knowledge/new") as page,
+        tab(browser, app.url, hash="#/workspace/knowledge/new", expected=["ERR_FAILED"]) as page,
     ):
         await page.get_by_label("Name", exact=True).fill("Handbook")
         await page.get_by_role("button", name="Save").click()
         await page.get_by_label("Upload files").set_input_files(file)
+        await page.route("**/chunks?*", lambda route: route.abort())
+        await page.get_by_text("Show passages").click()
+        told = page.get_by_role("alert").filter(has_text="The service cannot be reached.")
+        await expect(told).to_be_visible()
+        await check_accessibility(page)
+        await told.get_by_role("button", name="Close").click()
+        await expect(told).to_be_hidden()
+        await page.unroute("**/chunks?*")
+        await page.get_by_text("Show passages").click()
         await page.get_by_text("Show passages").click()
         await expect(page.locator(".chunks")).to_contain_text("8080")
         await page.get_by_label("Question").fill("监听端口")

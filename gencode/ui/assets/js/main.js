@@ -10,6 +10,7 @@ import { forLong } from "./storage.js";
 import { listView } from "./views/list.js";
 import { newView } from "./views/new.js";
 import { taskView } from "./views/task.js";
+import { tellUnexpected } from "./unexpected.js";
 import { language, speak, t } from "./words.js";
 import { workspaceView } from "./workspace/view.js";
 
@@ -28,6 +29,7 @@ function start() {
   });
   addEventListener("hashchange", () => route(true));
   document.getElementById("skip").onclick = skipToContent;
+  tellUnexpected();
   frame();
   route(false);
 }

@@ -16,6 +16,7 @@ export default {
   formLead: "A prompt becomes a Git repository. Every step can be watched.",
   prompt: "Prompt",
   promptHint: "Say what it is, in which language or framework, and what it must do.",
+  close: "Close",
   examples: "Examples",
   exampleTexts: [
     "A small Flask app with user login",

@@ -17,6 +17,7 @@ export default {
   formLead: "一段描述生成一个 Git 仓库，每一步都看得见。",
   prompt: "描述",
   promptHint: "说明它是什么、用什么语言或框架、要做到什么。",
+  close: "关闭",
   examples: "示例",
   exampleTexts: [
     "创建一个带用户登录的 Flask 小应用",

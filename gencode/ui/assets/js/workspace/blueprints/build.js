@@ -9,11 +9,12 @@ import { ago, number, size, t } from "../../words.js";
 import { keepEdits } from "../kept_form.js";
 import { refuse, said } from "../resource.js";
 import { impactOf } from "./impact.js";
+import { tellObstacle } from "./obstacles.js";
 
 const PAUSE = 300;
 const NONE = "none";
 
-export function buildTab(draft) {
+export function buildTab(draft, _chosen, { address }) {
   const trouble = h("div", { class: "trouble", role: "alert" });
   const why = h("p", { class: "note", id: "build-why", role: "status" });
   const button = h("button", { class: "button primary", "aria-describedby": "build-why" }, t("bpBuild"));
@@ -60,9 +61,8 @@ export function buildTab(draft) {
   }
 
   function update() {
-    const errors = draft.findings.filter(({ severity }) => severity === "error").length;
-    button.disabled = !draft.may.change || draft.isDirty || errors > 0;
-    why.textContent = !draft.may.change ? t("readOnly") : draft.isDirty ? t("bpSaveFirst") : errors ? t("bpErrorsFirst", errors) : "";
+    const isBarred = tellObstacle(why, draft, address, draft.may.change ? "" : t("readOnly"));
+    button.disabled = !draft.may.change || isBarred;
   }
 
   look();
@@ -72,6 +72,7 @@ export function buildTab(draft) {
 function stack() {
   const named = (group) => Object.entries(t(group));
   return [
+    h("p", { class: "note" }, t("bpBackend")),
     h(
       "div",
       { class: "grid" },
@@ -79,7 +80,6 @@ function stack() {
       labelled("frontend", t("bpFrontend"), t("bpFrontendHint"), choice(named("bpFrontends"))),
       labelled("template_set", t("bpTemplateSet"), t("bpTemplateSetHint"), lateSelect(templateSets, t("bpOfProject"))),
     ),
-    h("p", { class: "note" }, t("bpBackend")),
   ];
 }
 

@@ -4,6 +4,7 @@ import { announce, fill, h } from "../../dom.js";
 import { t } from "../../words.js";
 import { elementLink } from "./element_links.js";
 import { note } from "./finding_slots.js";
+import { errorsOf } from "./obstacles.js";
 
 export function findingsTab(draft, _chosen, { address }) {
   const rows = h("ul", { class: "stack tight", "aria-label": t("bpTabs").findings });
@@ -18,7 +19,7 @@ export function findingsTab(draft, _chosen, { address }) {
   }
 
   function update() {
-    const errors = draft.findings.filter(({ severity }) => severity === "error").length;
+    const errors = errorsOf(draft);
     words.textContent = draft.problem
       ? formOf(draft)
       : draft.findings.length

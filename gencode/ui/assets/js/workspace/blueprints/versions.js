@@ -8,6 +8,7 @@ import { ago, t } from "../../words.js";
 import { refuse, said } from "../resource.js";
 import { differenceOf } from "./difference.js";
 import { migrationSteps } from "./impact.js";
+import { tellObstacle } from "./obstacles.js";
 
 export function versionsTab(draft, _chosen, { address }) {
   const trouble = h("div", { class: "trouble", role: "alert" });
@@ -73,9 +74,8 @@ export function versionsTab(draft, _chosen, { address }) {
   load();
 
   function update() {
-    const errors = draft.findings.filter(({ severity }) => severity === "error").length;
-    publish.disabled = draft.isDirty || errors > 0;
-    why.textContent = !draft.isOpen ? "" : draft.isDirty ? t("bpSaveFirst") : errors ? t("bpErrorsFirst", errors) : t("bpPublishHint");
+    publish.disabled = tellObstacle(why, draft, address, t("bpPublishHint"));
+    why.hidden = !draft.isOpen;
   }
   return { element, update };
 }
