@@ -45,6 +45,8 @@ from tests.unit.blueprints.generated_pages import with_generated_pages
 
 TYPE_STEPS = ("types", "frontend_types")
 TYPES_AT_ONCE = 2
+PROGRESS = 500
+"""Blueprints after which the figures so far are printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,10 @@ async def _types_of(seed: int, environments: Path) -> StepReport | None:
     return None
 
 
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--count", type=int, default=1000, help="generated blueprints (default: 1000)")
@@ -164,7 +170,9 @@ def main() -> int:
             rendered += [one.seed] if one.files else []
             for fault in one.faults:
                 print(f"--- seed {one.seed}: {fault}", flush=True)
-    print(", ".join(f"{count:,} {what}" for what, count in counts.items()), flush=True)
+            if counts["blueprints"] % PROGRESS == 0:
+                print(_told(counts), flush=True)
+    print(_told(counts), flush=True)
     print(f"{time.monotonic() - began:.0f} s", flush=True)
     chosen = Random(options.seed).sample(sorted(rendered), min(options.types, len(rendered)))
     for lock in needed_locks(Stack(frontend="vue")).values() if chosen else ():

@@ -33,7 +33,7 @@ class Token(NamedTuple):
 
 class Language:
     """`kinds`: regular expressions by the kind of token, tried in this order. A token whose kind begins with
-    `_` is left out; `unclosed`: what a character begins that no kind matches, for the message."""
+    `_` is left out; `unclosed`: the message where a character begins what no kind matches."""
 
     def __init__(self, kinds: Mapping[str, str], unclosed: Mapping[str, str]) -> None:
         self._kinds = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in kinds.items()), re.S)
@@ -61,9 +61,9 @@ class Language:
             position = match.end()
 
     def _problem(self, text: str, position: int) -> str:
-        for start, name in self._unclosed.items():
+        for start, problem in self._unclosed.items():
             if text.startswith(start, position):
-                return f"this {name} is not closed"
+                return problem
         return f"the character {text[position]!r} is not expected"
 
 

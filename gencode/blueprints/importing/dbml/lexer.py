@@ -19,7 +19,13 @@ DBML = Language(
         "word": r"(?:[A-Za-z0-9_]|[^\x00-\x7f\s])+",
         "sign": r"<>|[<>!=]=|\*\*|[-+*%!=<>:,.()\[\]{}~;?&|@$^]|/(?![/*])",
     },
-    {"'": "text", '"': "quoted name", "`": "expression", "/*": "comment"},
+    {
+        "'''": "this text is not closed",
+        "'": "this text is not closed on its line; a text of several lines stands between ''' and '''",
+        '"': "this quoted name is not closed",
+        "`": "this expression is not closed",
+        "/*": "this comment is not closed",
+    },
 )
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|\r?\n|.)", re.S)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "v": "\v"}

@@ -22,6 +22,7 @@ class DbmlParser:
         self._schema = Schema()
         self._partials: dict[str, Body] = {}
         self._tables: list[tuple[Table, Body]] = []
+        self._use: Token | None = None
         self._references = ReferenceReader(self._reader, self._schema, notes)
 
     def read(self) -> Schema:
@@ -31,6 +32,8 @@ class DbmlParser:
         for table, body in self._tables:
             self._complete(table, self._with_partials(body))
         self._references.add_all()
+        if self._use is not None and not self._tables:
+            raise self._reader.failed("no table was found: tables of other files are not read", self._use)
         return self._schema
 
     def _read_element(self) -> None:
@@ -119,6 +122,7 @@ class DbmlParser:
         if self._reader.at_word("from"):
             self._reader.take()
         source = value(self._reader.expect_kind(("text", "quoted"), "the name of a file"))
+        self._use = self._use or word
         self._notes.add(NoteRule.STATEMENT, line=word.line, statement=f"{word.text} from {source}", count="1")
 
     def _skip_element(self, word: Token) -> None:

@@ -17,7 +17,12 @@ JDL = Language(
         "word": r"(?:[A-Za-z0-9_$]|[^\x00-\x7f\s])(?:[A-Za-z0-9_$-]|[^\x00-\x7f\s])*",
         "sign": r"[^\w\s'\"/]",
     },
-    {'"': "text", "'": "text", "/*": "comment", "/": "pattern"},
+    {
+        '"': "this text is not closed",
+        "'": "this text is not closed",
+        "/*": "this comment is not closed",
+        "/": "this pattern is not closed",
+    },
 )
 
 

@@ -23,7 +23,7 @@ def _language(text: str) -> Language:
             "word": r"[\w$#@]+",
             "sign": r"\W",
         },
-        {"'": "text"},
+        {"'": "this text is not closed"},
     )
 
 

@@ -155,6 +155,7 @@ def test_two_schemas_with_one_name_of_table() -> None:
         ("Enum e { a a }", 1, 1),
         ("Table a { b int [" + "(" * 10_000, 1, 10_019),
         ("'''", 1, 1),
+        ("Enum e { a }\nuse { table users } from './users.dbml'", 2, 1),
     ],
 )
 def test_what_cannot_be_read_is_named_with_line_and_column(text: str, line: int, column: int) -> None:
