@@ -145,6 +145,7 @@ UNRUN = {
     "make migration-campaign": "takes long; properties/test_migrations.py runs a slice of it",
     "git push http://any": "needs a clone with a change; test_forge_git.py pushes with the same address",
     ".venv/bin/gencode blueprint": "needs a service with a workspace; docs/blueprints.md runs the same",
+    "make blueprint-campaign": "takes long; unit/blueprints/test_rendering.py runs a slice of it",
     "make import-campaign": "needs files of others; importing/test_campaign.py runs it on samples",
     "make quirks-campaign": "takes long; test_quirks.py runs a slice of it",
     "python -m tests.campaigns": "takes long; test_campaign_slices.py runs a slice of it",
