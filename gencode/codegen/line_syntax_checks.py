@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
+from gencode.codegen.sql_syntax import faulty_sql
+
 MAX_LINE = 2000
 """Characters of a line that are looked at."""
 _DOCKER = re.compile(
@@ -14,34 +16,20 @@ _DOCKER = re.compile(
     r"|HEALTHCHECK|SHELL)\s+\S",
     re.IGNORECASE,
 )
+_HEREDOC = re.compile(r"^\s*(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\b[^\n]*<<", re.MULTILINE | re.IGNORECASE)
 _MAKE = re.compile(
     r".*[:=]|(?:-|s)?include\s|(?:ifeq|ifneq)\b|(?:ifdef|ifndef|define|undefine|export|unexport|vpath|override)\s"
     r"|(?:else|endif|export|unexport|vpath)\b|\$[({]|\.\w+|[%}]"
 )
 _ENV = re.compile(r"(?:export\s+)?[A-Za-z_][\w.-]*\s*(?:=|$)")
-_INI = re.compile(r"\[.*|[^=:]*[=:]|\S+$|[%!]include\b")
+_INI = re.compile(
+    r"\[[^\[\]|<>]+\][ \t]*(?:[;#].*)?$|[\w\"'.*/%$\\(-][^=:]*[=:]|[\w.-]+[ \t]*$|[%!]include\b"
+)
 _GO_MOD = re.compile(
     r"(?:module|go|require|replace|exclude|retract|toolchain|tool|godebug|ignore)\b|[)\s]|[\w./~-]+ v\d"
 )
-_SQL_TABLE = """
-    abort accept add alter analyse analyze associate attach audit backup begin binlog bulk cache
-    call change check checkpoint checksum close cluster column comment commit connect copy create
-    database deallocate declare define delete delimiter deny desc describe detach disable discard do
-    drop else elsif enable end exception exchange exec execute exit explain export fetch flashback
-    flush force from get go grant handler host if import insert install kill list listen load lock
-    merge move msck noaudit notify optimize pivot pragma prepare print prompt purge put quit raise
-    reassign refresh reindex release reload rename repair replace reset resignal restore return
-    revert revoke rollback savepoint security select set show shutdown signal source spool start
-    stop summarize switch system table then throw truncate uncache undefine undrop unlisten unlock
-    unpivot update upsert use vacuum values variable when whenever while with xa
-"""
-_SQL_WORDS = frozenset(_SQL_TABLE.split())
-_SQL_START = re.compile(r"([A-Za-z]+)\b|[:!@$%/(){}\[&]|\.[a-z]|\\(?!begin\b)")
-_SQL_TEXT = re.compile(
-    r"--[^\n]*+|#[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?"
-    r"|'[^']*+'?|\"[^\"]*+\"?|`[^`]*+`?|\$(\w*)\$.*?(?:\$\1\$|\Z)",
-    re.DOTALL,
-)
+_FRAMED = re.compile(r"\s*(?:([=%@:~+*$&^!?_.<>-])\1+ ?\w[\w -]*(?:\1\1+|>>)|\[/[^\]]*\]|\{\{[\w -]+\}\})\s*")
+"""A line that is nothing but words between signs."""
 _TEMPLATE = r"(?!.*\.(?:j2|jinja2?|tmpl|tpl|erb|md|txt|dockerignore|[jt]s|json|ya?ml|sh|py)\Z)"
 _FORMS = (
     (re.compile(rf"{_TEMPLATE}(?:(?:docker|container)file(?:\.[\w-]+)*|.+\.dockerfile)"), "docker"),
@@ -51,8 +39,6 @@ _FORMS = (
     (re.compile(r"go\.mod"), "go.mod"),
     (re.compile(r".+\.sql"), "sql"),
 )
-_DATA = re.compile(r"\\['.]|\bfrom\s+stdin\b", re.IGNORECASE)
-"""What makes the end of a statement uncertain: escaped quotes, and data between statements."""
 
 
 def syntax_error(path: str, text: str) -> str:
@@ -65,9 +51,11 @@ def syntax_error(path: str, text: str) -> str:
 
 def _faulty_lines(kind: str, text: str) -> Iterator[str]:
     if kind == "sql":
-        return _sql(text)
+        return faulty_sql(text)
     form, lines = _LINES[kind]
-    return (line for line in lines(text) if not form.match(line[:MAX_LINE]))
+    return (
+        line for line in lines(text) if not form.match(line[:MAX_LINE]) or _FRAMED.fullmatch(line[:MAX_LINE])
+    )
 
 
 def _lines(text: str, comments: tuple[str, ...]) -> Iterator[str]:
@@ -85,7 +73,7 @@ def _lines(text: str, comments: tuple[str, ...]) -> Iterator[str]:
 def _docker_lines(text: str) -> Iterator[str]:
     """The instructions; only the first one of a file with here-documents, whose text may be anything."""
     lines = (f"{line.lstrip()} " for line in _lines(text, ("#",)))
-    return islice(lines, 1 if "<<" in text else None)
+    return islice(lines, 1 if _HEREDOC.search(text) else None)
 
 
 def _make_lines(text: str) -> Iterator[str]:
@@ -108,21 +96,6 @@ def _go_lines(text: str) -> Iterator[str]:
 
 def _statements(text: str) -> Iterator[str]:
     return (line for line in _lines(text, ("#", ";")) if not line[:1].isspace())
-
-
-def _sql(text: str) -> Iterator[str]:
-    """The beginning of the first statement, and of what follows the last one that is ended."""
-    bare = _SQL_TEXT.sub(lambda found: " " if found[0][0] in "-#/" else "x", text)
-    first, _, rest = bare.partition(";")
-    last = "" if _DATA.search(text) else rest.rpartition(";")[2]
-    for part in (first, last):
-        if (part := part.strip()) and not _begins_statement(part):
-            yield part.partition("\n")[0]
-
-
-def _begins_statement(text: str) -> bool:
-    found = _SQL_START.match(text)
-    return found is not None and (found[1] is None or found[1].lower() in _SQL_WORDS)
 
 
 _LINES: Mapping[str, tuple[re.Pattern[str], Callable[[str], Iterable[str]]]] = {

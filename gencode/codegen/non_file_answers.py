@@ -19,6 +19,10 @@ _MAY_BE_LISTED = re.compile(
     re.IGNORECASE,
 )
 """Files that can have numbered lines without an error of their grammar, and never have them."""
+_MAY_BE_ESCAPED = re.compile(
+    r"\.(?:ini|csv|tsv|txt|env|properties|ya?ml|toml|graphql|proto|tf)\Z|\A(?:.*/)?\.", re.IGNORECASE
+)
+"""Further files that have more than one line."""
 _MIN_LINES = 3
 """Minimum number of lines of a listing."""
 _REPLY = re.compile(
@@ -43,7 +47,8 @@ def doubt_about(text: str, path: str) -> str:
         return "all of it is quoted"
     if _MAY_BE_LISTED.search(path) and _is_numbered(text):
         return "its lines are numbered"
-    if _MAY_BE_LISTED.search(path) and "\n" not in text.strip() and text.count("\\n") >= _MIN_LINES:
+    may_be_escaped = _MAY_BE_LISTED.search(path) or _MAY_BE_ESCAPED.search(path)
+    if may_be_escaped and "\n" not in text.strip() and text.count("\\n") >= _MIN_LINES:
         return "its line ends are escaped"
     if path.lower().endswith((".html", ".htm")) and text.lstrip().startswith("&lt;"):
         return "its markup is escaped"

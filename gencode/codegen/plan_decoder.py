@@ -31,6 +31,8 @@ MAX_PLAN_TEXT = 400_000
 """Characters of all hints of a plan: of more, each file keeps an equal share."""
 _PATH_KEYS = ("path", "file", "filename", "file_name", "filepath", "file_path", "name")
 _PURPOSE_KEYS = ("purpose", "description", "content_description", "role")
+_AROUND_PATH = " \t\r\n`'\"\u200b\u2060\ufeff"
+_DECORATION = re.compile(r"\A(?:\*\*|\d{1,3}[.)] +)|\*\*\Z| +\((?:new|updated|optional)(?: file)?\)\Z")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:(?:/|\Z)|~/|file:|\Z")
 _LINES = re.compile(r"\d{1,9}")
 _CHILDREN = ("children", "files", "contents", "items", "entries")
@@ -150,7 +152,7 @@ def _no_flat_list() -> LLMBadOutput:
 
 def _path(value: Any) -> str:
     """The relative path with forward slashes and composed characters; a directory keeps its last slash."""
-    given = _text(value).strip().strip("`'\"").replace("\\", "/")
+    given = _undecorated(_text(value)).replace("\\", "/")
     if not isinstance(value, str) or not given:
         raise LLMBadOutput("an entry of the model's plan has no path")
     if _ELISION.fullmatch(given[: PATH_BYTES * 4]):
@@ -165,6 +167,12 @@ def _path(value: Any) -> str:
         )
     parts = [part for part in unicodedata.normalize("NFC", given).split("/") if part not in ("", ".")]
     return "/".join(parts) + ("/" if given.endswith(("/", "/.")) or not parts else "")
+
+
+def _undecorated(given: str) -> str:
+    """The path without what models put around it: quotes, bold type, a number of the list, a colon."""
+    given = _DECORATION.sub("", given.strip(_AROUND_PATH))
+    return given.strip(_AROUND_PATH).removesuffix(":").strip(_AROUND_PATH)
 
 
 def _need(name: str) -> str:

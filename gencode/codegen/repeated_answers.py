@@ -32,8 +32,8 @@ def _is_distinctive(lines: Sequence[str]) -> bool:
 
 
 def restarted(file: InspectedFile, lines: Sequence[str]) -> str:
-    """The first line of a source file that begins anew: its first lines, too long for a coincidence, occur
-    again, and once."""
+    """The first line of a source file that begins anew, perhaps in the middle of a line: its first lines, too
+    long for a coincidence, occur again, and once."""
     if file.language in _NOT_CODE or file.is_document:
         return ""
     solid = [line.rstrip() for line in lines if line.strip() and not line.startswith(_COMMENTS)]
@@ -41,5 +41,6 @@ def restarted(file: InspectedFile, lines: Sequence[str]) -> str:
     least = _HTML_CHARACTERS if file.language == "html" else _CHARACTERS
     if len(set(head)) < _LINES or sum(map(len, head)) < least or head[0].startswith("@"):
         return ""
-    starts = [n for n, line in enumerate(solid) if n and line == head[0]]
-    return f"{head[0]} (again)" if len(starts) == 1 and solid[starts[0] : starts[0] + _LINES] == head else ""
+    starts = [n for n, line in enumerate(solid) if n and line.endswith(head[0])]
+    is_again = len(starts) == 1 and solid[starts[0] + 1 : starts[0] + _LINES] == head[1:]
+    return f"{head[0]} (again)" if is_again else ""

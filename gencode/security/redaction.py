@@ -24,6 +24,8 @@ _MAX_INPUT = 32 * MAX_CHARACTERS
 _MAX_MARKUP = 8 * _MAX_INPUT
 """Characters that are searched for markup."""
 
+_UNSEEN = re.compile(r"<(script|style)\b[^<>]{0,500}>.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+"""What a page does not show."""
 _TAG = re.compile(r"</?[a-z!][^<>]{0,500}>", re.IGNORECASE)
 
 # Each pattern consumes what it has examined, even if that is no secret. So the time is linear in the length,
@@ -82,7 +84,7 @@ def _has_digit(key: str) -> bool:
 
 def sanitize(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     """Text of another server as one printable line of at most MAX_CHARACTERS without markup and secrets."""
-    text = _TAG.sub(" ", _beginning(text))
+    text = _TAG.sub(" ", _UNSEEN.sub(" ", _beginning(text)))
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     text = redact(text[:_MAX_INPUT], secrets)  # before the cut, which could leave the beginning of a secret
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

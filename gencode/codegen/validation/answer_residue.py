@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from gencode.codegen.code_fences import closing, fence_info, fence_mark, split_lines
 from gencode.codegen.validation.findings import Finding, answer_residue, excerpt
 from gencode.codegen.validation.languages import language_of
+from gencode.codegen.validation.sql_marks import sql_mark_findings
 from gencode.llm.special_tokens import END_TOKENS, THINK_TAGS, UNOPENED_THINK_TAGS
 
 _PLAIN_NAME = re.compile(
@@ -49,6 +50,9 @@ _WITH_OPERATORS = frozenset((
     "scala", "sql", "swift", "typescript",
 ))
 # fmt: on
+_ENTITIES = {r"\u003c": "&lt;", r"\u003e": "&gt;", r"\u0026": "&amp;"}
+"""How JSON is escaped within HTML, where it was escaped twice."""
+_ESCAPED_OPERATOR = re.compile("|".join(map(re.escape, _ENTITIES)))
 _ENTITY = re.compile(r"&(?:lt|gt|amp);")
 _RAW_OPERATOR = re.compile(r"[<>]|&&")
 _ENTITY_OPERATOR = re.compile(
@@ -63,6 +67,7 @@ def residue_findings(path: str, text: str) -> Iterator[Finding]:
     yield from _trailing_token(kind, text)
     yield from _markdown_wrapper(kind, text) if kind.is_markdown else _fences(kind, text)
     yield from _entities(kind, text)
+    yield from sql_mark_findings(path, text) if kind.language == "sql" else ()
 
 
 class _Kind:
@@ -160,6 +165,7 @@ def _are_paired(lines: list[str], mark: str) -> bool:
 
 def _entities(kind: _Kind, text: str) -> Iterator[Finding]:
     """Operators of the code are entities, and the file has none that is not."""
+    text = _ESCAPED_OPERATOR.sub(lambda found: _ENTITIES[found[0]], text)
     if kind.language not in _WITH_OPERATORS or not _ENTITY.search(text) or _RAW_OPERATOR.search(text):
         return
     code = _BLOCK_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)

@@ -10,6 +10,7 @@ from gencode.llm.openai.answer_completeness import EndEvidence
 from gencode.llm.openai.choice_index_repair import ChoiceIndex
 from gencode.llm.openai.completion_event_parser import CompletionEvent, completion_event, plain_text
 from gencode.llm.openai.finish_reasons import Mark
+from gencode.llm.openai.second_answer import AnswerIdentity
 from gencode.llm.openai.server_events import JsonObject, ServerEvents
 from gencode.llm.openai.text_filters import TextFilters
 from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
@@ -23,6 +24,10 @@ from gencode.llm.streaming.provider import BodyEnd
 
 _MAX_BLANKS = 2000
 """Characters in a row within JSON: in JSON mode, small models write them until the token limit."""
+_MIN_COUNTED = 1000
+_MAX_PER_TOKEN = 32
+"""Characters of an answer from which its count is compared with them, and most of a token on average. Some
+servers count each event by itself."""
 _MAX_REFUSAL = 2000
 """Characters of the model's own words: their beginning is shown."""
 
@@ -47,6 +52,7 @@ class CompletionDecoder:
         self._lines = LineSplitter()
         self._events = ServerEvents(errors)
         self._index = ChoiceIndex()
+        self._identity = AnswerIdentity()
         self._text = TextFilters(request, habits)
         self._end = EndEvidence()
         self._usage: Usage | None = None
@@ -55,6 +61,7 @@ class CompletionDecoder:
         self._has_choices = self._has_deltas = self._has_tool = self._has_reasoning = False
         self._is_blank = True
         self._blanks = 0
+        self._received = 0
         self._refusal = ""
         self.is_alive = False
 
@@ -76,7 +83,11 @@ class CompletionDecoder:
     def usage(self) -> Usage | None:
         """The tokens that the server has counted so far; None if its count cannot be that of this call."""
         usage = self._usage
-        return None if usage and not usage.completion and self._has_answered else usage
+        if not usage or (self._has_answered and not usage.completion):
+            return None
+        if self._received >= _MIN_COUNTED and self._received > usage.completion * _MAX_PER_TOKEN:
+            usage = replace(usage, completion=0)
+        return usage
 
     @property
     def _has_answered(self) -> bool:
@@ -89,7 +100,7 @@ class CompletionDecoder:
         if self._lines.pending > MAX_EVENT:
             events.failure = too_large()
         if len(objects) == 1 and events.failure is None and (text := plain_text(objects[0])):
-            return self._plain_chunk(text)
+            return self._plain_chunk(objects[0], text)
         return self._chunk(objects)
 
     def finish(self, end: BodyEnd) -> tuple[ChatChunk, ProviderError | None]:
@@ -123,15 +134,16 @@ class CompletionDecoder:
         received = "".join([chunk.reasoning, *self._text.withheld])
         return replace(chunk, reasoning=received, usage=self.usage)
 
-    def _plain_chunk(self, text: str) -> ChatChunk:
+    def _plain_chunk(self, event: JsonObject, text: str) -> ChatChunk:
         """Nearly every block of nearly every server is one event that holds only text."""
         reasoning = ""
         try:
-            reasoning, text = self._text.feed(self._plain(text))
+            reasoning, text = self._text.feed(self._plain(event, text))
         except ProviderError as error:
             self._failure, text = error, ""
         if reasoning or self._is_blank or self._expects_json:
             self._note(reasoning, text)
+        self._received += len(text)
         return ChatChunk(text=text, reasoning=reasoning)
 
     def _chunk(self, objects: Sequence[JsonObject]) -> ChatChunk:
@@ -152,14 +164,15 @@ class CompletionDecoder:
             self._failure = error
         reasoning = "".join(thoughts) + reasoning
         self._note(reasoning, text)
-        return ChatChunk(text=text, reasoning=reasoning, usage=self._usage if self._usage != usage else None)
+        self._received += len(text)
+        return ChatChunk(text=text, reasoning=reasoning, usage=self.usage if self._usage != usage else None)
 
     def _read(self, found: JsonObject, texts: list[str], thoughts: list[str]) -> None:
         plain = plain_text(found)
         if plain is not None:
             self._has_choices = True
             if plain:
-                texts.append(self._plain(plain))
+                texts.append(self._plain(found, plain))
             return
         event = self._event(found)
         if event.unreadable:
@@ -167,6 +180,8 @@ class CompletionDecoder:
                 f"The server sent {self._errors.quote(event.unreadable)} in place of text, so a part of the "
                 "answer is lost. Choose another server or model, or try again."
             )
+        if event.text:
+            self._identity.add(found)
         if event.text or event.mark:
             texts.append(self._increment(event))
         if event.reasoning:
@@ -176,8 +191,9 @@ class CompletionDecoder:
                 "The server sends several answers at once. Request one (the provider's quirks)."
             )
 
-    def _plain(self, text: str) -> str:
+    def _plain(self, event: JsonObject, text: str) -> str:
         """What the text of an event adds that holds nothing else."""
+        self._identity.add(event)
         self._has_choices = self._has_deltas = self.is_alive = True
         self._end.add_text()
         return self._text.increment(text)
@@ -206,6 +222,8 @@ class CompletionDecoder:
             text = ""
         if text and not event.is_message:
             self._has_deltas = True
+        if text and event.mark and not self._end.reason and self._text.repeats(text):
+            raise LLMBadOutput("The last event of the answer repeats the one before it. Try again.")
         if text or event.mark:
             self._end.add(has_text=bool(text), mark=event.mark, reason=event.reason)
         return self._text.increment(text) if text else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gencode.llm.openai.finish_reasons import FLAGGED, Mark, flag_of, mark_of
+from gencode.llm.openai.finish_reasons import FLAGGED, Mark, flag_of, known_mark, mark_of
 
 _REASONING = ("reasoning_content", "reasoning", "thinking", "thought", "reasoning_text", "reasoning_details")
 _REASONING_PARTS = ("thinking", "reasoning", "thought", "reasoning.text", "reasoning.summary")
@@ -71,8 +71,10 @@ def completion_event(event: Mapping[str, Any]) -> CompletionEvent:
     """What the first choice of the event contributes; NOTHING if the event has neither a choice nor an end
     mark."""
     found = _first_choice(event)
-    mark = flag_of(event)
-    return replace(found, mark=mark, reason=FLAGGED[mark]) if mark > found.mark else found
+    mark, reason = flag_of(event), ""
+    if (outer := known_mark(event.get("finish_reason"))) > mark:
+        mark, reason = outer, str(event["finish_reason"])
+    return replace(found, mark=mark, reason=reason or FLAGGED[mark]) if mark > found.mark else found
 
 
 def _first_choice(event: Mapping[str, Any]) -> CompletionEvent:
@@ -166,6 +168,9 @@ def _mark(choice: Mapping[str, Any]) -> tuple[Mark, str]:
     mark = flag_of(choice)
     if mark:
         return mark, FLAGGED[mark]
+    delta = choice.get("delta")
+    if not reason and isinstance(delta, dict):
+        reason = delta.get("finish_reason")
     if not reason and _OTHER_MARKS.isdisjoint(choice):
         return Mark.NONE, ""
     mark = mark_of(reason)
@@ -173,6 +178,6 @@ def _mark(choice: Mapping[str, Any]) -> tuple[Mark, str]:
         other = choice.get(name)
         if isinstance(other, dict):
             other = other.get("type")
-        if other and (found := mark_of(other)) not in (Mark.UNKNOWN, Mark.NONE) and found > mark:
+        if other and (found := known_mark(other)) > mark:
             mark, reason = found, other
     return mark, reason if isinstance(reason, str) else ""

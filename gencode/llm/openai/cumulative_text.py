@@ -12,6 +12,8 @@ _MIN_CHARACTERS = 4
 """Different ones: a row of dashes in growing events is not proof."""
 _MIN_REPEATED_EVENTS = 4
 _MIN_PAIRS = 4
+_MIN_REPEATED = 24
+"""Characters of two equal events at the beginning or end of an answer that are one, sent twice."""
 _UNSTABLE = "\ufffd" + "".join(map(chr, range(0xD800, 0xDC00)))
 """The end of a cumulative text while a character is incomplete."""
 
@@ -40,6 +42,10 @@ class CumulativeText:
         self._texts.append(text)
         self._length += len(text)
         return text
+
+    def repeats(self, text: str) -> bool:
+        """Whether the text is that of the last event, and too long for a coincidence."""
+        return not self._undecided and self._texts[-1] == text and _is_long(text)
 
     def confirm(self, whole: str) -> bool:
         """Whether this is the whole text so far, as some servers add at the end; it decides."""
@@ -81,6 +87,8 @@ class CumulativeText:
             return ""
         if self._is_cumulative(texts[:-1]):
             raise _ambiguous()
+        if texts[0] == texts[1] and _is_long(texts[0]):
+            raise _doubled()
         self._undecided = False
         return "".join(texts)[len(_stable(texts[0])) :]
 
@@ -97,14 +105,16 @@ class CumulativeText:
         if pairs < _MIN_PAIRS or texts[: 2 * pairs : 2] != texts[1::2][:pairs]:
             return
         if len(set(texts)) >= _MIN_CHARACTERS:
-            raise LLMBadOutput(
-                "The server sends every event of its answer twice. Choose another server, or try again."
-            )
+            raise _doubled()
 
     def _check_repetition(self, text: str) -> None:
         """An event that repeats all before it, after events that did not."""
         if text.startswith("".join(self._texts)):
             raise _ambiguous()
+
+
+def _is_long(text: str) -> bool:
+    return len(text) >= _MIN_REPEATED and len(set(text)) >= _MIN_CHARACTERS
 
 
 def _stable(text: str) -> str:
@@ -114,6 +124,10 @@ def _stable(text: str) -> str:
 def _is_repeated(texts: list[str]) -> bool:
     """Three equal events are increments: a cumulative text grows."""
     return len(texts) == 3 and texts[0] == texts[1] == texts[2]
+
+
+def _doubled() -> LLMBadOutput:
+    return LLMBadOutput("The server sends events of its answer twice. Choose another server, or try again.")
 
 
 def _ambiguous() -> LLMBadOutput:

@@ -36,6 +36,10 @@ _MARKS = {
         "eosfound",
         "stopstringfound",
         "word",
+        "finish",
+        "finished",
+        "done",
+        "normal",
     ),
     Mark.LENGTH: (
         "length",
@@ -51,6 +55,15 @@ _MARKS = {
         "contextlengthreached",
         "context_length_exceeded",
         "limit",
+        "max_token",
+        "max_context",
+        "max_context_length",
+        "context_length",
+        "context_window",
+        "token_limit_reached",
+        "output_limit",
+        "truncated",
+        "incomplete",
     ),
     Mark.TOOL: ("tool_calls", "tool_call", "tool_use", "function_call", "malformed_function_call"),
     Mark.UNAVAILABLE: (
@@ -63,6 +76,11 @@ _MARKS = {
         "upstream_error",
         "timeout",
         "modelunloaded",
+        "abort",
+        "aborted",
+        "cancelled",
+        "canceled",
+        "interrupted",
     ),
     Mark.REFUSED: (
         "content_filter",
@@ -92,7 +110,7 @@ FLAGGED = {Mark.NONE: "", Mark.LENGTH: "truncated", Mark.REFUSED: "content_filte
 _CUT = ("truncated", "is_truncated", "stopped_limit")
 _FILTERED = ("output_sensitive", "filtered")
 _FILTER_RESULTS = ("content_filter_results", "content_filter_result", "moderation")
-_FLAGS = frozenset((*_CUT, *_FILTERED, *_FILTER_RESULTS))
+_FLAGS = frozenset((*_CUT, *_FILTERED, *_FILTER_RESULTS, "status", "incomplete_details"))
 
 
 def flag_of(found: Mapping[str, Any]) -> Mark:
@@ -105,7 +123,11 @@ def flag_of(found: Mapping[str, Any]) -> Mark:
     results = (found.get(name) for name in _FILTER_RESULTS)
     if any(found.get(name) is True for name in _FILTERED) or any(map(_is_filtered, results)):
         return Mark.REFUSED
-    return Mark.LENGTH if any(found.get(name) is True for name in _CUT) else Mark.NONE
+    details = found.get("incomplete_details")
+    if isinstance(details, dict) and known_mark(details.get("reason")) is Mark.REFUSED:
+        return Mark.REFUSED
+    is_cut = found.get("status") == "incomplete" or bool(details)
+    return Mark.LENGTH if is_cut or any(found.get(name) is True for name in _CUT) else Mark.NONE
 
 
 def _is_filtered(results: object) -> bool:
@@ -114,6 +136,12 @@ def _is_filtered(results: object) -> bool:
         return False
     kinds = [results, *(kind for kind in results.values() if isinstance(kind, dict))]
     return any(kind.get("filtered") is True or kind.get("flagged") is True for kind in kinds)
+
+
+def known_mark(reason: object) -> Mark:
+    """NONE for a word that no server is known to use."""
+    mark = mark_of(reason)
+    return Mark.NONE if mark is Mark.UNKNOWN else mark
 
 
 def mark_of(reason: object) -> Mark:

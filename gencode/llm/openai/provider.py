@@ -23,6 +23,9 @@ from gencode.llm.streaming.error_objects import error_in
 from gencode.llm.streaming.provider import MAX_BYTES, StreamingProvider
 from gencode.observability.metrics import Metrics
 
+_REJECTED = (400, 422, 500)
+"""Statuses of a request with a parameter that the server does not know; 500 from servers in Python."""
+
 
 class OpenAICompatibleProvider(StreamingProvider[CompletionDecoder]):
     """Implements Provider. One call is one attempt, except that a parameter which the model rejects is
@@ -83,7 +86,7 @@ class OpenAICompatibleProvider(StreamingProvider[CompletionDecoder]):
         quirks = self._quirks
         while not (response := await self._post(request, quirks, timer, ownership)).is_success:
             page = await self._error_page(response, timer)
-            error = error_in(page) if response.status_code in (400, 422) else {}
+            error = error_in(page) if response.status_code in _REJECTED else {}
             if limit := token_limit(error, request.max_tokens):
                 request = replace(request, max_tokens=limit.tokens)
                 self._max_tokens = min(self._max_tokens, limit.tokens if limit.of_model else self._max_tokens)

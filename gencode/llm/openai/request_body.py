@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gencode.llm.openai.quirks import Quirks
-from gencode.llm.port import ChatRequest
+from gencode.llm.port import ChatRequest, Message
 from gencode.llm.streaming.requests import CONTINUE_INSTRUCTION
 
 
@@ -23,7 +24,7 @@ def request_body(model: str, request: ChatRequest, quirks: Quirks) -> dict[str, 
 
 
 def _messages(request: ChatRequest, quirks: Quirks) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
+    messages = _of_roles(request.messages, system_role=quirks.system_role)
     if not request.prefix:
         return messages
     answer: dict[str, Any] = {"role": "assistant", "content": request.prefix}
@@ -32,3 +33,16 @@ def _messages(request: ChatRequest, quirks: Quirks) -> list[dict[str, Any]]:
     if quirks.prefix == "partial":
         return [*messages, answer | {"partial": True}]
     return [*messages, answer, {"role": "user", "content": CONTINUE_INSTRUCTION}]
+
+
+def _of_roles(messages: Sequence[Message], *, system_role: bool) -> list[dict[str, Any]]:
+    """The messages; without the role "system", its texts begin the first message of the user."""
+    if system_role:
+        return [{"role": message.role, "content": message.content} for message in messages]
+    instructions = [message.content for message in messages if message.role == "system"]
+    others = [{"role": one.role, "content": one.content} for one in messages if one.role != "system"]
+    if instructions and others and others[0]["role"] == "user":
+        others[0]["content"] = "\n\n".join([*instructions, str(others[0]["content"])])
+    elif instructions:
+        others.insert(0, {"role": "user", "content": "\n\n".join(instructions)})
+    return others

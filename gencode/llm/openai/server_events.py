@@ -8,13 +8,16 @@ from typing import Any
 
 from gencode.llm.errors import LLMBadOutput, ProviderError
 from gencode.llm.streaming.error_mapping import ErrorMapper
-from gencode.llm.streaming.event_json import json_value
+from gencode.llm.streaming.event_json import json_objects, json_value
 
 JsonObject = dict[str, Any]
 
 _QUOTED_BYTES = 1000
 _STATUS = re.compile(rb"(?<![0-9])[45][0-9]{2}(?![0-9])")
 _FIELDS = (b"event", b"id", b"retry", b"data")
+_DONE = frozenset((b"[DONE]", b'"[DONE]"', b"[done]", b"DONE"))
+_PADDING = b" \t\0"
+"""Around a line, or alone in one: signs of life."""
 _OTHER_FIELD = re.compile(rb"[A-Za-z][\w-]*(?::|\Z)")
 
 
@@ -83,7 +86,9 @@ class ServerEvents:
         return objects
 
     def _data(self, data: bytes) -> None:
-        if data == b"[DONE]":
+        while data.startswith(b"data:"):  # a gateway has framed the lines of another one
+            data = data[5:].strip()
+        if data in _DONE:
             self.done = True
             return
         self._understood += 1
@@ -94,6 +99,9 @@ class ServerEvents:
             self._named_event(event, data)
         elif isinstance(event, dict):
             self._objects.append(event)
+        elif not self._pending and (events := json_objects(data.removesuffix(b"data: [DONE]"))):
+            self._objects += events
+            self.done = data.endswith(b"data: [DONE]")
         elif self._pending or data.startswith(b"{"):
             self._pending += b"\n" + data
         else:
@@ -114,8 +122,11 @@ class ServerEvents:
 
     def _other_line(self, line: bytes) -> None:
         """A blank line, a comment, another field, or JSON without `data:`."""
-        if not line.strip():
+        bare = line.strip(_PADDING)
+        if not bare:
             self._dispatch()
+        elif bare.startswith(b"data:"):
+            self._data(bare[5:].strip())
         elif line.startswith(b":"):
             self._comment(line)
         elif line.lstrip().startswith((b"{", b"[")):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from gencode.llm.errors import LLMTooLarge
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 from gencode.llm.openai.cumulative_text import CumulativeText
 from gencode.llm.openai.end_tokens import EndTokens
 from gencode.llm.openai.start_tokens import StartTokens
 from gencode.llm.openai.think_block import ModelHabits, ThinkBlock
 from gencode.llm.port import ChatRequest
+from gencode.llm.streaming.damaged_text import damage
 from gencode.llm.streaming.surrogate_pairs import SurrogatePairs
 
 
@@ -22,6 +23,7 @@ class TextFilters:
     """
 
     def __init__(self, request: ChatRequest, habits: ModelHabits) -> None:
+        self._request = request
         self._increments = CumulativeText()
         self._last_reasoning = ""
         self._room = request.max_text
@@ -53,6 +55,10 @@ class TextFilters:
     def confirm(self, whole: str) -> bool:
         """Whether a server repeats the whole answer at its end."""
         return self._increments.confirm(whole)
+
+    def repeats(self, text: str) -> bool:
+        """Whether the text of the last event is that of the one before, and too long for a coincidence."""
+        return self._increments.repeats(text)
 
     def feed(self, increments: str) -> tuple[str, str]:
         """Reasoning and text that are certain."""
@@ -88,4 +94,15 @@ class TextFilters:
         reasoning += held
         rest = self._tokens.feed(rest)
         rest += self._tokens.close("".join([*self._delivered, rest]), whole=whole)
+        self._check_characters(rest)
         return reasoning + more_reasoning, text + rest
+
+    def _check_characters(self, rest: str) -> None:
+        """Raises LLMBadOutput for damaged text. Prose stays readable."""
+        if self._request.prose:
+            return
+        if found := damage("".join([*self._delivered, rest]), self._request):
+            raise LLMBadOutput(
+                f"The server damaged characters of the answer: it has {found!r} in place of others. Try "
+                "again, or choose another server or model."
+            )

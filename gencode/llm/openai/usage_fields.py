@@ -8,12 +8,21 @@ from typing import Any
 
 from gencode.llm.port import Usage
 
-_PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count", "prompt_n")
-_COMPLETION = ("completion_tokens", "output_tokens", "eval_count", "predicted_n")
+_PROMPT = (
+    *("prompt_tokens", "input_tokens", "prompt_eval_count", "prompt_n"),
+    *("promptTokens", "inputTokens", "promptTokenCount"),
+)
+_COMPLETION = (
+    *("completion_tokens", "output_tokens", "eval_count", "predicted_n"),
+    *("completionTokens", "outputTokens", "candidatesTokenCount"),
+)
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_n")
 _DETAILS = ("prompt_tokens_details", "input_tokens_details")
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
-_ELSEWHERE = frozenset({"x_groq", "timings", "prompt_eval_count", "eval_count"})
+_NAMES = ("usage", "token_usage", "usageMetadata", "usage_metadata")
+_INSIDE = ("text", "billed_units", "tokens")
+"""Objects within a usage that hold its counts."""
+_ELSEWHERE = frozenset({"x_groq", "timings", "prompt_eval_count", "eval_count", "meta", *_NAMES[1:]})
 
 
 def usage_of(event: Mapping[str, Any]) -> Usage | None:
@@ -24,10 +33,17 @@ def usage_of(event: Mapping[str, Any]) -> Usage | None:
     """
     choices = event.get("choices")
     first = choices[0] if choices and isinstance(choices, list) else None
-    usage = event.get("usage") or (first.get("usage") if isinstance(first, dict) else None)
+    usage = event.get("usage") or (_of_choice(first) if isinstance(first, dict) else None)
+    if isinstance(usage, list) and len(usage) == 1:
+        usage = usage[0]
     if isinstance(usage, dict):
         return _counted(_read(usage))
     return None if _ELSEWHERE.isdisjoint(event) else _usage_elsewhere(event)
+
+
+def _of_choice(choice: Mapping[str, Any]) -> Any:
+    delta = choice.get("delta")
+    return choice.get("usage") or (delta.get("usage") if isinstance(delta, dict) else None)
 
 
 def merged(earlier: Usage | None, later: Usage | None) -> Usage | None:
@@ -44,6 +60,7 @@ def merged(earlier: Usage | None, later: Usage | None) -> Usage | None:
 def _usage_elsewhere(event: Mapping[str, Any]) -> Usage | None:
     groq, timings = event.get("x_groq"), event.get("timings")
     usage = groq.get("usage") if isinstance(groq, dict) else event
+    usage = next((event[name] for name in (*_NAMES[1:], "meta") if isinstance(event.get(name), dict)), usage)
     found = _counted(_read(usage)) if isinstance(usage, dict) else None
     return found or (_timings(timings) if isinstance(timings, dict) else None)
 
@@ -53,6 +70,9 @@ def _counted(usage: Usage) -> Usage | None:
 
 
 def _read(usage: Mapping[str, Any]) -> Usage:
+    inner = next((usage[name] for name in _INSIDE if isinstance(usage.get(name), dict)), None)
+    if inner and not _number(usage, _PROMPT):
+        usage = inner
     details: Mapping[str, Any] = next(
         (usage[name] for name in _DETAILS if isinstance(usage.get(name), dict)), {}
     )

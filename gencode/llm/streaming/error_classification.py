@@ -21,13 +21,17 @@ from gencode.llm.streaming.retry_delay_in_body import wait_in
 
 _REFUSED = re.compile(
     r"content_?(?:filter|policy|risk|moderation|security)|data_?inspection_?failed|sensitive_?(?:content|words)"
-    r"|^(?:refusal|safety|invalid_prompt|malicious_content|1301|10013|10014|1026|1027)$",
+    r"|moderation_blocked|policy_?violation|prohibited_content"
+    r"|^(?:refusal|safety|invalid_prompt|malicious_content|1301|10013|10014|10019|1026|1027|336104)$",
     re.IGNORECASE,
 )
 _REFUSED_WORDS = re.compile(
     r"data_?inspection_?failed|inappropriate content|sensitive (?:information|content|words)"
     r"|content exists risk|content filter(?:ing)?\b|violat\w+ (?:\w+ ){0,3}(?:usage )?(?:polic|guideline)"
-    r"|(?:input|prompt|content) was flagged|敏感内容|违规内容|违反\S{0,6}(?:规定|规范|政策)",
+    r"|(?:input|prompt|content) was flagged|敏感内容|违规内容|违反\S{0,6}(?:规定|规范|政策)"
+    r"|considered high risk|content management policy|prohibited_?content"
+    r"|(?:prompt|input|content) was blocked|(?:by|of) our safety system|safety (?:filter|policy)"
+    r"|(?:安全|内容)风险|审核(?:未|不)通过|不安全(?:的)?内容",
     re.IGNORECASE,
 )
 _BALANCE = re.compile(r"insufficient_?balance|overdue|arrear|^(?:creditserror|1113|1008)$", re.IGNORECASE)
@@ -38,7 +42,7 @@ _BALANCE_WORDS = re.compile(
 )
 _QUOTA = re.compile(
     r"insufficient_(?:user_)?quota|current_quota|quota_?exhausted|quota_?exceeded|allocation_?quota"
-    r"|credit|billing|spend|^(?:1304|1308|11201)$",
+    r"|credit|billing|spend|pa?c?k(?:age|g)?_?exhausted|charge_?resource_?exhausted|^(?:1304|1308|1309|1310|11201)$",
     re.IGNORECASE,
 )
 _QUOTA_WORDS = re.compile(
@@ -48,21 +52,34 @@ _QUOTA_WORDS = re.compile(
     r"|set inference limit|free tier of the model has been exhausted|(?:don't|do not) have any credits"
     r"|budget has been exceeded|quota (?:is |has been )?(?:exhausted|used up)|out of credits"
     r"|credit balance is too low"
-    r"|spend(?:ing)? limit|billing hard limit|额度(?:已)?(?:用尽|用完|不足|耗尽|失败)",
+    r"|spend(?:ing)? limit|billing hard limit|额度(?:已)?(?:用尽|用完|不足|耗尽|失败)"
+    r"|resource pack\w* (?:\w+ )?has been exhausted|资源包\S{0,4}(?:用尽|用完|不足|耗尽)"
+    r"|套餐\S{0,4}(?:到期|过期|用完)",
     re.IGNORECASE,
 )
 """Words of messages about an exhausted quota. A message about a limit per minute may have them too, but says
 when to try again."""
 _WINDOW_WORDS = re.compile(
-    r"context (?:length|window|size)|when context the overflows|maximum context|prompt (?:is )?too long",
+    r"context (?:length|window|size)|when context the overflows|maximum context|prompt (?:is )?too long"
+    r"|(?:input|request|prompt|输入|上下文|提示词?) ?(?:长度)?\S{0,4}(?:超长|超过|超出|过长)",
     re.IGNORECASE,
 )
 """Words of messages about a prompt that exceeds the context window. A retry cannot succeed, even after a
 500."""
-_MODEL_WORDS = re.compile(r"\bmodel\b[^.]{0,80}(?:does not exist|not found)|模型不存在", re.IGNORECASE)
+_MODEL_WORDS = re.compile(
+    r"\bmodel\b[^.]{0,80}(?:does not exist|not found)|模型\S{0,6}(?:不存在|已下线)", re.IGNORECASE
+)
+_KEY_WORDS = re.compile(
+    r"(?:invalid|incorrect|expired|wrong) (?:api|access)[ _-]?(?:key|token)"
+    r"|(?:api|access)[ _-]?(?:key|token)(?: provided)? (?:is |has )?(?:not (?:valid|found)|invalid|expired)"
+    r"|(?:令牌|密钥)\S{0,4}(?:无效|过期|错误|不存在)|无效的?(?:令牌|密钥|api ?key)",
+    re.IGNORECASE,
+)
+"""Words of messages about a key. Gateways and Gemini use other statuses than 401."""
 _LIMIT_WORDS = re.compile(r"rate limit|too many requests|request limit reached|请求过于频繁", re.IGNORECASE)
 _BUSY_WORDS = re.compile(
-    r"overloaded|too busy|\bbusy\b.{0,20}\btry again|capacity exceeded|concurrency limit", re.IGNORECASE
+    r"overloaded|too busy|\bbusy\b.{0,20}\btry again|capacity exceeded|concurrency limit|model has crashed",
+    re.IGNORECASE,
 )
 _CAP_WORDS = re.compile(
     r"per[ _-](?:day|week|month)|\b(?:daily|weekly|monthly) |\b[tr]pd\b|hour allocated quota|billing cycle"
@@ -77,11 +94,12 @@ _RATE_LIMIT = re.compile(
     re.IGNORECASE,
 )
 _AUTH = re.compile(
-    r"invalid_?api_?key|authentication|unauthorized|permission_error|^(?:11200|1004|2049)$", re.IGNORECASE
+    r"invalid_?api_?key|api_key_invalid|authentication|unauthorized|permission_error|^(?:11200|1004|2049|110|111)$",
+    re.IGNORECASE,
 )
 _BAD_REQUEST = re.compile(
     r"invalid_?request|invalid_?parameter|bad_?request|context_length|model_?not_?found|not_found_error"
-    r"|request_too_large|^(?:10003|10004|10907|2013)$",
+    r"|request_too_large|^(?:10003|10004|10163|10907|2013|1210|1211|1212|1213|1214|1215|1261)$",
     re.IGNORECASE,
 )
 _STATUSES = (
@@ -111,6 +129,8 @@ def error_class(status: int, error: Mapping[str, Any]) -> type[ProviderError]:
         return LLMBalance
     if status in (401, 403, 429) and _any(_QUOTA, codes):
         return LLMQuota
+    if status != 429 and _KEY_WORDS.search(text):
+        return LLMAuth
     if status == 429:
         return LLMQuota if _is_exhausted(text) and wait_in(error) is None else LLMRateLimit
     if _QUOTA_WORDS.search(text) or _any(_QUOTA_CODE, codes):
@@ -122,7 +142,9 @@ def _class_of_status(status: int, codes: Sequence[str], text: str) -> type[Provi
     """The class of an error that is neither a refusal nor a balance or quota error. A gateway may use another
     status than the provider, so the text is checked too."""
     if status >= 500:
-        is_final = _WINDOW_WORDS.search(text) or (status == 500 and _MODEL_WORDS.search(text))
+        is_final = (
+            status == 501 or _WINDOW_WORDS.search(text) or (status == 500 and _MODEL_WORDS.search(text))
+        )
         return LLMBadRequest if is_final else LLMUnavailable
     if status in (420, 430) or (status in (400, 403) and _LIMIT_WORDS.search(text)):
         return LLMRateLimit

@@ -12,10 +12,12 @@ from typing import Any
 
 _MESSAGES = (
     *("message", "msg", "status_msg", "detail", "error_msg", "error_message", "error_description"),
-    *("faultstring", "Message"),
+    *("faultstring", "Message", "errmsg", "errorMessage", "title", "reason"),
 )
 _CONTAINERS = ("error", "errors", "header", "base_resp", "detail", "message", "fault", "Response", "Error")
-_SIGNS = frozenset({"type", "message", "msg", "header", "base_resp", "error_code", "Response", "success"})
+_SIGNS = frozenset(
+    {"type", "message", "msg", "header", "base_resp", "error_code", "errcode", "Response", "success"}
+)
 _MAX_DEPTH = 5
 
 
@@ -32,6 +34,8 @@ def error_in(page: bytes) -> Mapping[str, Any]:
 def error_object(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The error in an event of a stream; None if it has none."""
     found = event.get("error") or _error_of_choice(event)
+    if found is True:  # a flag beside the message
+        return as_error({**event, "error": None}, _dumped(event))
     if found:
         return as_error(found, _dumped(found))
     if event.get("object") != "error" and _SIGNS.isdisjoint(event):  # almost every event
@@ -45,6 +49,8 @@ def as_error(found: object, text: str = "") -> Mapping[str, Any]:
     What an inner object lacks (its code, type or parameter) is taken from the outer one.
     """
     error = _fields(found, 0)
+    if str(error.get("message")).startswith("{"):  # a gateway quotes the page of the server behind it
+        error |= {name: value for name, value in error_in(str(error["message"]).encode()).items() if value}
     return {**error, "message": _with_cause(error, error.get("message") or text)}
 
 
@@ -112,7 +118,7 @@ def _is_failure(found: object) -> bool:
     """Whether the code means failure. (Some servers send a code with every response.)"""
     if not isinstance(found, dict):
         return False
-    code = found.get("code", found.get("status_code", found.get("error_code")))
+    code = found.get("code", found.get("status_code", found.get("error_code", found.get("errcode"))))
     return isinstance(code, int | str) and str(code) not in ("", "0", "200", "None")
 
 

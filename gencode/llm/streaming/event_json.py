@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 from gencode.llm.errors import LLMTooLarge
@@ -16,6 +17,8 @@ _MAX_VALUES = 100_000
 _DECODER = json.JSONDecoder()  # json.loads looks at its options each time
 _decode: Callable[[str], object] = _DECODER.decode
 _decode_first: Callable[[str], tuple[object, int]] = _DECODER.raw_decode
+_decode_from: Callable[[str, int], tuple[object, int]] = _DECODER.raw_decode
+_NEXT_OBJECT = re.compile(r"\s*+\{")
 
 
 def json_value(data: bytes) -> object:
@@ -28,6 +31,23 @@ def json_value(data: bytes) -> object:
         return found if end == len(text) else _decode(text)
     except (ValueError, RecursionError):
         return None
+
+
+def json_objects(data: bytes) -> list[dict[str, object]]:
+    """The objects that follow each other without a separator; empty for anything else."""
+    objects: list[dict[str, object]] = []
+    if len(data) > _LARGE_EVENT and (len(data) > MAX_EVENT or has_more_values(data, _MAX_VALUES)):
+        raise too_large()
+    try:
+        text, at = data.decode(), 0
+        while found := _NEXT_OBJECT.match(text, at):
+            value, at = _decode_from(text, found.end() - 1)
+            if not isinstance(value, dict):
+                return []
+            objects.append(value)
+    except (ValueError, RecursionError):
+        return []
+    return [] if text[at:].strip() else objects
 
 
 def too_large() -> LLMTooLarge:

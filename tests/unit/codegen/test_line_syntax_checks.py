@@ -6,6 +6,7 @@ import pytest
 
 from gencode.codegen.extraneous_text import extraneous_text
 from gencode.codegen.file_extraction import read_answer
+from gencode.codegen.validation.answer_residue import residue_findings
 
 FILES = [
     ("schema.sql", "-- tables\n/* a; b */\nCREATE TABLE t (a TEXT DEFAULT ';x');\n"),
@@ -72,3 +73,38 @@ def test_what_is_no_file_raises_doubt(path: str, text: str) -> None:
 def test_a_long_row_of_tokens_is_read_once(path: str, unit: str) -> None:
     """A pattern that tries each token in two ways would not end here."""
     assert isinstance(extraneous_text(path, f"hello; {unit * 2000}x"), str)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REM made by hand\nPROMPT ****** tables ......\nCREATE TABLE t (a NUMBER);\n/\n",
+        "CREATE TABLE [dbo].[t](\n    [id] [int] NOT NULL,\n    [name]\n        [nvarchar](20)\n)\nGO\n",
+        "SELECT 1 /* ✂ */ AS \"【x】\", '@@@ x @@@', $$ === $$; -- ### end ###\n",
+        "CREATE FUNCTION f() RETURNS INT AS $$\nBEGIN\n  x := 1;\n  RETURN x;\nEND;\n$$ LANGUAGE plpgsql;\n",
+        "SELECT a->>'b', c #>> '{d}', e @> f, tags[1] FROM t WHERE n ~~* 'x' AND g <-> h < 1;\n",
+        "\\set n 1\n\\i other.sql\nSELECT :n;\n",
+        "USE [app1]\nGO\nSELECT 1\nGO\n",
+        "ALTER LANGUAGE plpgsql OWNER TO @extowner@;\n",
+    ],
+)
+def test_odd_dialects_of_sql_are_files(text: str) -> None:
+    assert read_answer(text, "schema.sql").doubt == ""
+    assert list(residue_findings("schema.sql", text)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[cut]", "** CUT **", "<part 2>", "```", "⟦x⟧", "{{done}}", "@x@", "$$$ x $$$", "<<<", "=== x ==="],
+)
+def test_marks_between_statements_and_within_one(line: str) -> None:
+    for text in (f"SELECT 1;\n{line}\nSELECT 2;\n", f"CREATE TABLE t (\n  a INT,\n{line}\n  b INT\n);\n"):
+        assert read_answer(text, "a.sql").doubt or list(residue_findings("a.sql", text)), text
+
+
+@pytest.mark.parametrize("unit", ["'", "[a ", "{{a ", "-- x\n", "$$ ", "a;\n", "** a **\n", "\\x ", "/*"])
+def test_sql_is_read_in_linear_time(unit: str) -> None:
+    """Four times the text takes at most about four times the steps: a quadratic pattern would not end."""
+    text = f"SELECT 1;\n{unit * (400_000 // len(unit))}"
+    assert isinstance(read_answer(text, "a.sql").doubt, str)
+    assert isinstance(list(residue_findings("a.sql", text)), list)

@@ -148,9 +148,16 @@ def test_what_arrived_before_a_failure_in_the_same_block_is_not_lost() -> None:
     assert isinstance(decoder.finish(BodyEnd.DONE)[1], LLMBadRequest)
 
 
-def test_halves_of_a_surrogate_pair_are_joined_and_a_lone_half_is_replaced() -> None:
-    answer = decode(text("a\ud83d"), text("\ude80b\ude80\ud83d"), STOP)
-    assert (answer.text, answer.chunks[0]) == ("a🚀b\ufffd\ufffd", "a")
+def test_halves_of_a_surrogate_pair_are_joined() -> None:
+    answer = decode(text("a\ud83d"), text("\ude80b"), STOP)
+    assert (answer.text, answer.chunks[0]) == ("a🚀b", "a")
+
+
+def test_a_lone_half_is_replaced_in_prose_and_refused_elsewhere() -> None:
+    answer = decode(text("a\ud83d"), text("b"), STOP, request=replace(JSON, json=False, prose=True))
+    assert answer.text == "a\ufffdb"
+    with pytest.raises(LLMBadOutput, match="damaged"):
+        decode(text("a\ud83d"), text("b"), STOP)
 
 
 @pytest.mark.parametrize("delta", [{"tool_calls": [{"id": "1"}]}, {"function_call": {"name": "x"}}])
