@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 LARGE = 100_000
 """Characters of a file that is searched as a whole only where nothing else waits for it."""
@@ -115,9 +115,12 @@ _PROCEDURAL = re.compile(
 
 
 def faulty_sql(text: str, *, is_patient: bool = False) -> Iterator[str]:
-    """The first lines that cannot be in such a file. `is_patient`: a large file is searched, too, and not its
-    ends alone, which takes a second for 2 MB."""
-    if is_template(text) or (len(text) > LARGE and not is_patient):
+    """The first lines that cannot be in such a file. `is_patient`: of a large file, not only the first
+    statement is searched, which takes a second for 2 MB."""
+    if len(text) > LARGE and not is_patient:
+        yield from islice(faulty_sql(f"{text[:LARGE].rpartition(';')[0]};"), 1)
+        return
+    if is_template(text):
         ends = _ends(_bare(text, _PLAIN_STRINGS), text)
         yield from (line for line in ends if not line.lstrip().startswith(_TEMPLATE_STARTS))
         return

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import anyio
@@ -28,6 +28,7 @@ _STREAMS = 200
 _CLIENTS = 10
 _BODY = 10 * _MEGABYTE
 Files = Mapping[str, Callable[[], str]]
+Request = tuple[str, str, Mapping[str, str], Callable[[], bytes]]
 
 
 def _repeated(token: str, size: int = _FILE) -> Callable[[], str]:
@@ -40,6 +41,7 @@ class Kind:
     plan     what it answers when it is asked for the plan, in place of one of these files
     reply    makes the reply to every call of the task in place of both
     body     what clients send in place of a task
+    requests  what they send in place of it: method, path, headers and body of each
     host_body  with what, packed by gzip, a Git host answers each operation once
     has_log  a task with a large log is stored, whose streams clients open and never read
     """
@@ -49,6 +51,7 @@ class Kind:
     plan: Callable[[], str] | None = None
     reply: Callable[[], Reply] | None = None
     body: Callable[[], bytes] | None = None
+    requests: tuple[Request, ...] = ()
     host_body: Callable[[], bytes] | None = None
     has_log: bool = False
 
@@ -79,6 +82,8 @@ class Attack:
             return await self._never_read(port)
         if self.kind.body:
             return await self._large_bodies(http, self.kind.body())
+        if self.kind.requests:
+            return await self._requests(http)
         outcome = await task(http, _HOSTILE)
         self.begun.set()  # if it is the host that attacks: the other client would get some of its answers
         return outcome
@@ -117,6 +122,27 @@ class Attack:
                 clients.start_soon(send)
             self.begun.set()
         return ", ".join(f"{count} x {status or 'cut'}" for status, count in statuses.items())
+
+    async def _requests(self, http: httpx.AsyncClient) -> str:
+        """Each of them by each client."""
+        statuses: Counter[int] = Counter()
+
+        async def send() -> None:
+            for method, path, headers, body in self.kind.requests:
+                content = body()
+                self.sent += len(content) + sum(len(value) for value in headers.values()) + len(path)
+                try:
+                    answer = await http.request(method, path, headers=headers, content=content)
+                except httpx.TransportError:
+                    statuses[0] += 1  # the service refused it before all was sent
+                else:
+                    statuses[answer.status_code] += 1
+
+        async with anyio.create_task_group() as clients:
+            for _ in range(_CLIENTS):
+                clients.start_soon(send)
+            self.begun.set()
+        return ", ".join(f"{count} x {status or 'cut'}" for status, count in sorted(statuses.items()))
 
     async def _never_read(self, port: int) -> str:
         request = f"GET /api/v1/status/{self.large_log} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
@@ -170,6 +196,46 @@ def _many_values() -> Reply:
     return stream(b'data: {"choices": [' + b"{}," * _MEGABYTE + b"{}]}\n\n")
 
 
+_SMALL_BODY = 200 * 1024
+_HEADER = 7 * 1024
+"""Characters of a header: a head that is larger is refused before anything reads it."""
+_HEADERS: tuple[Request, ...] = tuple(
+    ("GET", "/api/v1/tasks", {name: unit * (_HEADER // len(unit))}, bytes)
+    for name, unit in (
+        ("last-event-id", "9"),
+        ("last-event-id", "-"),
+        ("accept-language", "zh;q=0.1,"),
+        ("accept-language", "a-"),
+        ("accept", "text/html;q=0.1,"),
+        ("accept-encoding", "gzip;q=0.1,"),
+        ("range", "bytes=0-1,"),
+        ("if-none-match", '"a", '),
+        ("cookie", "a=b;"),
+        ("cookie", '"\\'),
+        ("authorization", "Bearer "),
+        ("x-forwarded-for", "1.1.1.1, "),
+        ("traceparent", "00-"),
+        ("content-type", "multipart/form-data; boundary="),
+    )
+)
+_PATHS: tuple[Request, ...] = tuple(
+    ("GET", f"{start}{unit * (_HEADER // len(unit))}", {}, bytes)
+    for start in ("/api/v1/tasks?", "/api/v1/tasks?status=", "/api/v1/status/", "/git/", "/")
+    for unit in ("a&", "%25", "a=b&", "..%2f", "a/", ";a")
+)
+_BODIES: tuple[Request, ...] = tuple(
+    ("POST", path, {"content-type": kind}, partial(bytes.__mul__, unit, _SMALL_BODY // len(unit)))
+    for path in ("/api/v1/generate", "/api/v1/estimate", "/mcp", "/git/a.git/git-receive-pack")
+    for kind, unit in (
+        ("application/json", b'{"prompt":'),
+        ("application/json", b'"\\ud800'),
+        ("application/json", b"9"),
+        ("application/json", b"{},"),
+        ("multipart/form-data; boundary=a", b"--a\r\n"),
+        ("application/x-www-form-urlencoded", b"a=b&"),
+        ("application/x-git-receive-pack-request", b"0004"),
+    )
+)
 KINDS = (
     Kind(name="token-like text", files={"a.py": _repeated('"eyJ' + "-eyJ" * 490 + ".eyJ" * 20 + '"\n')}),
     Kind(name="TOML keys", files={"a.toml": _repeated("a.", _MEGABYTE)}),
@@ -196,5 +262,16 @@ KINDS = (
     Kind(name="document of a model", reply=lambda: json_answer("[" * (8 * _MEGABYTE))),
     Kind(name="many values of a model", reply=_many_values),
     Kind(name="JSON bodies", body=lambda: b'{"prompt": ' + b"[" * _BODY),
+    Kind(name="heads of requests", requests=_HEADERS + _PATHS),
+    Kind(name="bodies of every kind", requests=_BODIES),
+    Kind(
+        name="SQL",
+        files={
+            f"{n}.sql": _repeated(unit)
+            for n, unit in enumerate(
+                ("'", "{{a ", "a; a; a; a;\n", "-- x y z w\n", "** abcde **\n", "$$ ", "[a ", "(")
+            )
+        },
+    ),
     Kind(name="streams never read", has_log=True),
 )

@@ -108,3 +108,11 @@ def test_sql_is_read_in_linear_time(unit: str) -> None:
     text = f"SELECT 1;\n{unit * (400_000 // len(unit))}"
     assert isinstance(read_answer(text, "a.sql").doubt, str)
     assert isinstance(list(residue_findings("a.sql", text)), list)
+
+
+def test_a_large_file_of_sql_is_searched_by_the_checks_before_a_push() -> None:
+    whole = "INSERT INTO t VALUES (1, 'a; b');\n" * 6000
+    assert read_answer(whole, "a.sql").doubt == ""
+    assert list(residue_findings("a.sql", whole)) == []
+    for marked in (f"[cut]\n{whole}", f"{whole}@@@ END @@@\n"):
+        assert read_answer(marked, "a.sql").doubt or list(residue_findings("a.sql", marked))
