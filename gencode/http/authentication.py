@@ -16,6 +16,7 @@ from gencode.domain.errors import StoreError, Unauthorized
 from gencode.http.dependencies import get_services
 from gencode.http.direct_write_extension import Continuation, DirectWriter, direct_writer
 from gencode.http.problems import accept_language, problem_response
+from gencode.http.read_turns import ReadTurns
 
 _STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")
 """Below the API: the only path where a ticket replaces a key."""
@@ -33,6 +34,7 @@ class AuthenticationMiddleware:
         self._app = app
         self._keys = keys
         self._public = public
+        self._turns = ReadTurns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _api_path(scope) in self._public:
@@ -55,16 +57,24 @@ class AuthenticationMiddleware:
         self, authentication: Authentication, scope: Scope, receive: Receive, send: Send
     ) -> None:
         has_begun = False
+        is_read = scope["method"] in ("GET", "HEAD")
+        turn = await self._turns.wait(authentication.principal.id) if is_read else None
 
         async def send_and_note(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
+            if turn:
+                turn.end()
             await send(message)
 
         valid = self._keys.cancelling_on_invalidation(authentication, lambda: not has_begun)
-        with valid as unanswered:
-            receive_while_valid = self._keys.receive_while_valid(authentication, receive)
-            await self._app(scope, receive_while_valid, send_and_note)
+        try:
+            with valid as unanswered:
+                receive_while_valid = self._keys.receive_while_valid(authentication, receive)
+                await self._app(scope, receive_while_valid, send_and_note)
+        finally:
+            if turn:
+                turn.end()
         if unanswered.cancelled_caught:
             error = Unauthorized("the API key was revoked, or has expired")
             await problem_response(error, language=accept_language(scope))(scope, receive, send)
