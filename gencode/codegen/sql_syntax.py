@@ -88,7 +88,7 @@ _OWN_LINE = re.compile(r"^[ \t]*(?:\{\{[\w ]*\}\}|\{\w+\}|\$\{\w+\})[ \t]*$", re
 """A mark alone in its line, which does not make the file a template."""
 _RUN = re.compile(
     r"([=<>*~@|!?^&])\1\1|([%@+])\2 ?\w[^%@+\n]*\2\2|:::[\w-]*:::|<\||\|>|<<\w+>>|\[\[ ?[^\W\d]\w* ?\]\]"
-    r"|\[/|\[\||\|\]|(?<!\w)_{3}\w[\w-]*_{3}(?!\w)"
+    r"|\[/|\[\||\|\]|(?<!\w)_{3}\w[\w -]*_{3}(?!\w)"
     r"|@(?!extowner)\w[\w-]*@(?!\w)|@{1,2} [A-Za-z]"
 )
 _DOLLARS = re.compile(r"^(?:[^'\"\n]|'[^'\n]*'|\"[^\"\n]*\")*?(?<![\w$])\${3}(?!\$)", re.MULTILINE)
