@@ -54,7 +54,7 @@ PSQL = (
 )
 """The commands of PostgreSQL's client."""
 _START = re.compile(
-    r"(?P<word>[A-Za-z]+)\b|\((?=\s*(?:select|with|values|table|\())|\)|/(?=[ \t]*$)"
+    r"(?P<word>[A-Za-z]+)\b|\((?=\s*(?:select|with|values|table|\d|\())|\)|/(?=[ \t]*$)"
     rf"|{PSQL}|\.[a-z]{2, 12}(?=\s|\Z)|@{1, 2}[\w&~./]*[./]\w"
     r"|:(?:setvar|r|on|connect|out|error|exit|quit|reset|ed|xml)\b|:\w+ *(?=$|\s*:)|\$\$|!(?=[a-z]+ )"
     r"|[\[\"`]?\w+[\]\"`]?\.[\[\"`]?\w+|&{1,2}\w+\.?(?=\s|;|\Z)|x\b",
