@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from gencode.blueprints.importing.relational.schema import QualifiedName, Schema, Table
 
+MAX_RENAMES = 500
+"""Of a text: each looks at all references."""
+
 
 def rename_column(schema: Schema, table: Table, before: str, after: str) -> None:
     """Its place among the columns stays."""
@@ -22,11 +25,10 @@ def rename_column(schema: Schema, table: Table, before: str, after: str) -> None
     table.primary_key = renamed(table.primary_key)
     table.indexes = [replace(index, columns=renamed(index.columns)) for index in table.indexes]
     for position, key in enumerate(schema.foreign_keys):
-        if _is(key.source, table):
-            key = replace(key, columns=renamed(key.columns))
-        if _is(key.target, table):
-            key = replace(key, target_columns=renamed(key.target_columns))
-        schema.foreign_keys[position] = key
+        columns = renamed(key.columns) if _is(key.source, table) else key.columns
+        targets = renamed(key.target_columns) if _is(key.target, table) else key.target_columns
+        if (columns, targets) != (key.columns, key.target_columns):
+            schema.foreign_keys[position] = replace(key, columns=columns, target_columns=targets)
 
 
 def rename_table(schema: Schema, table: Table, after: str) -> None:
@@ -41,4 +43,6 @@ def rename_table(schema: Schema, table: Table, after: str) -> None:
 
 
 def _is(name: QualifiedName, table: Table) -> bool:
-    return tuple(map(str.lower, name.key)) == tuple(map(str.lower, table.name.key))
+    if name.name.lower() != table.name.name.lower():
+        return False
+    return name.key[0].lower() == table.name.key[0].lower()

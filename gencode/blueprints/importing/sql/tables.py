@@ -25,7 +25,7 @@ from gencode.blueprints.importing.sql.expressions import (
     name_of,
     text_of,
 )
-from gencode.blueprints.importing.sql.renames import rename_column, rename_table
+from gencode.blueprints.importing.sql.renames import MAX_RENAMES, rename_column, rename_table
 
 
 class TableReader:
@@ -37,6 +37,7 @@ class TableReader:
         self._domains = domains
         self._notes = notes
         self.left_out: set[tuple[str, str]] = set()
+        self._renames = 0
         self._dropped: dict[tuple[str, str], int] = {}
 
     def table(self, name: QualifiedName) -> Table | None:
@@ -109,20 +110,27 @@ class TableReader:
     def _action(self, table: Table, action: exp.Expr, line: int) -> bool:
         if isinstance(action, exp.AddConstraint):
             return self._add_each(table, action.expressions, line)
+        if isinstance(action, exp.RenameColumn | exp.AlterRename):
+            return self._rename(table, action)
         if isinstance(action, exp.ModifyColumn):
             if (before := action.args.get("rename_from")) is not None:
                 rename_column(self._schema, table, before.name, action.this.name)
             return self.add(table, action.this, line)
         if isinstance(action, exp.AlterColumn):
             return self._alter_column(table, action)
+        if isinstance(action, exp.Drop):
+            self._drop(table, action, line)
+            return True
+        return self.add(table, action, line)
+
+    def _rename(self, table: Table, action: exp.Expr) -> bool:
+        self._renames += 1
+        if self._renames > MAX_RENAMES:
+            return False
         if isinstance(action, exp.RenameColumn):
             rename_column(self._schema, table, action.this.name, action.args["to"].name)
-        elif isinstance(action, exp.AlterRename):
-            rename_table(self._schema, table, action.this.name)
-        elif isinstance(action, exp.Drop):
-            self._drop(table, action, line)
         else:
-            return self.add(table, action, line)
+            rename_table(self._schema, table, action.this.name)
         return True
 
     def _drop(self, table: Table, action: exp.Drop, line: int) -> None:
