@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -278,14 +278,22 @@ async def test_a_model_that_recovers_in_time_completes_the_task(tmp_path: Path) 
 
 
 async def test_an_emoji_split_over_two_events_is_one_character_in_the_file(tmp_path: Path) -> None:
-    """Surrogate halves as JSON escapes in two events; and a lone half."""
-    parts = ["x = '\ud83d", "\ude00 \ud83d'\n"]
+    """Surrogate halves as JSON escapes in two events."""
+    assert await pushed_of(tmp_path, ["x = '\ud83d", "\ude00'\n"]) == {"a.py": "x = '😀'\n".encode()}
+
+
+async def test_a_file_with_half_a_character_is_not_delivered(tmp_path: Path) -> None:
+    assert await pushed_of(tmp_path, ["x = '\ud83d", " 1'\n"]) == "LLM_BAD_OUTPUT"
+
+
+async def pushed_of(tmp_path: Path, parts: Sequence[str]) -> Mapping[str, bytes] | str:
+    """What is delivered when the model's one file comes in these parts, else the error code of the task."""
     events = [json.dumps(chunk({"content": part})) for part in parts] + [json.dumps(chunk({}, "stop"))]
     halves = stream(*[f"data: {event}\n\n".encode() for event in events])
     files = plan_and_files({"a.py": ""}, replace=lambda body: halves if call_of(body)[0] == "file" else None)
     async with generate_harness(tmp_path, files) as harness:
-        assert (await harness.run()).status == "completed"
-        assert await harness.pushed() == {"a.py": "x = '😀 \ufffd'\n".encode()}
+        task = await harness.run()
+        return task.failure.code if task.failure else await harness.pushed()
 
 
 async def test_an_answer_as_one_json_body_is_accepted(tmp_path: Path) -> None:

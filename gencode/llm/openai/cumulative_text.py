@@ -87,7 +87,7 @@ class CumulativeText:
             return ""
         if self._is_cumulative(texts[:-1]):
             raise _ambiguous()
-        if texts[0] == texts[1] and _is_long(texts[0]):
+        if texts[0] == texts[1] != text and _is_long(texts[0]):
             raise _doubled()
         self._undecided = False
         return "".join(texts)[len(_stable(texts[0])) :]

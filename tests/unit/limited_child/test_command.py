@@ -23,7 +23,7 @@ async def test_the_data_is_a_file_that_can_be_read_twice(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     "script",
-    ["exit 3", "kill -SEGV $$", "while :; do :; done", "while :; do echo text; done", "cat > /tmp/x"],
+    ["exit 3", "kill -SEGV $$", "while :; do :; done", "while :; do echo text; done"],
 )
 async def test_what_fails_or_reaches_a_limit_is_an_error(script: str) -> None:
     with pytest.raises(CommandFailed):
