@@ -6,6 +6,7 @@ blueprint, left = repaired(blueprint)        # all errors that have a fix; warni
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,10 +14,11 @@ from pydantic import ValidationError
 from gencode.blueprints.findings import Finding, Severity
 from gencode.blueprints.links import normalised
 from gencode.blueprints.model import Blueprint
+from gencode.blueprints.rules import Rule
 from gencode.blueprints.validation import validate
 
 ROUNDS = 100
-"""A fix may bring a new finding, and an element gets one fix in a round; most need one or two."""
+"""A fix may bring a new finding, and an element gets one kind of fix in a round; most need one or two."""
 
 
 def repaired(blueprint: Blueprint) -> tuple[Blueprint, list[Finding]]:
@@ -33,12 +35,15 @@ def repaired(blueprint: Blueprint) -> tuple[Blueprint, list[Finding]]:
 
 
 def with_fixes(blueprint: Blueprint, findings: Iterable[Finding]) -> Blueprint:
-    """One fix for each element, the first; a fix that makes no valid form is left out."""
-    first: dict[str, Finding] = {}
+    """The first fix of each element, and new ids of all that have the same one; a fix that makes no valid
+    form is left out."""
+    of_element: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.fix is not None:
-            first.setdefault(finding.element, finding)
-    return _applied(blueprint, [*first.values()])
+            chosen = of_element.setdefault(finding.element, [])
+            if not chosen or finding.rule is chosen[0].rule is Rule.DUPLICATE_ID:
+                chosen.append(finding)
+    return _applied(blueprint, [*chain.from_iterable(of_element.values())])
 
 
 def _applied(blueprint: Blueprint, findings: Sequence[Finding]) -> Blueprint:

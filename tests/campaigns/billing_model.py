@@ -29,7 +29,7 @@ from tests.servers.model import chunk, sse
 
 FIRST = 7_000_001
 """The prompt tokens of the first call: no other number of the databases is as large and as odd."""
-COMPLETION = 11
+CHARACTERS_PER_TOKEN = 4
 LONGEST = 0.3
 """Seconds that an answer takes at most."""
 DIMENSIONS = 8
@@ -89,8 +89,9 @@ class BillingModel:
             yield sse(chunk({"content": call.text[at : at + size]}))
             await anyio.sleep(pause)
         yield sse(chunk({}, "stop"))
-        usage = {"prompt_tokens": call.number, "completion_tokens": COMPLETION}
-        yield sse({"choices": [], "usage": usage | {"total_tokens": call.number + COMPLETION}})
+        completion = 1 + len(call.text) // CHARACTERS_PER_TOKEN
+        usage = {"prompt_tokens": call.number, "completion_tokens": completion}
+        yield sse({"choices": [], "usage": usage | {"total_tokens": call.number + completion}})
         call.is_sent = True
         yield b"data: [DONE]\n\n"
 

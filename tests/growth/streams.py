@@ -15,7 +15,7 @@ from gencode.llm.streaming.line_splitter import LineSplitter
 from gencode.llm.streaming.provider import BodyEnd
 from gencode.security.secret_detector import SecretDetector
 
-SIZE = 2**18
+SIZE = 2**17
 """Characters that arrive one by one: each costs some microseconds of Python, whatever the text."""
 _ERRORS = ErrorMapper("model")
 _ASKED = (Message(role="user", content="a"),)

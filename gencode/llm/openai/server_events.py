@@ -13,6 +13,8 @@ from gencode.llm.streaming.event_json import json_objects, json_value
 JsonObject = dict[str, Any]
 
 _QUOTED_BYTES = 1000
+_FRAMES = re.compile(rb"(?:data:\s*)+")
+"""Of a gateway that has framed the lines of another one."""
 _STATUS = re.compile(rb"(?<![0-9])[45][0-9]{2}(?![0-9])")
 _FIELDS = (b"event", b"id", b"retry", b"data")
 _DONE = frozenset((b"[DONE]", b'"[DONE]"', b"[done]", b"DONE"))
@@ -86,8 +88,8 @@ class ServerEvents:
         return objects
 
     def _data(self, data: bytes) -> None:
-        while data.startswith(b"data:"):  # a gateway has framed the lines of another one
-            data = data[5:].strip()
+        if frames := _FRAMES.match(data):
+            data = data[frames.end() :].strip()
         if data in _DONE:
             self.done = True
             return
