@@ -33,6 +33,7 @@ from tests.servers.stream import events, subscribed
 from tests.unit.storage.samples import a_task, an_event
 
 
+@pytest.mark.campaign
 @pytest.mark.one_process("`gencode backup` is for DATA_DIR")
 async def test_tasks_of_a_backup_resume_elsewhere_without_a_second_repository(tmp_path: Path) -> None:
     """The first service finishes the task after the backup: the second one finds its repository."""

@@ -166,6 +166,7 @@ async def output_of(process: Process) -> str:
     return "\n".join([line async for line in lines(process)])
 
 
+@pytest.mark.campaign
 async def test_a_plan_is_shown_changed_and_approved(tmp_path: Path) -> None:
     editor = tmp_path / "editor"
     editor.write_text(EDITOR.format(python=sys.executable))
@@ -217,6 +218,7 @@ async def test_a_person_at_a_terminal_is_asked(answer: str, status: int, tmp_pat
     assert ("gencode approve" in shown) == (answer == "n")
 
 
+@pytest.mark.campaign
 async def test_ctrl_c_at_the_question_leaves_the_task_paused(tmp_path: Path) -> None:
     command = ["generate", "a Go web service", "--repo", "go", "--follow", "--approve-plan"]
     async with service(tmp_path, {}) as served:
@@ -246,6 +248,7 @@ EDITORS = [
 ]
 
 
+@pytest.mark.campaign
 async def test_the_edited_file_is_kept_when_something_fails(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as served, Client(served.url) as client:
         task_id = (await client.submit("a Go web service", "go", approve_plan=True))["task_id"]

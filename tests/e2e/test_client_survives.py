@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import anyio
+import pytest
 
 from gencode.client import Client, Message
 from tests.servers.calls import FILES
@@ -16,6 +17,7 @@ async def short_sleep(_seconds: float) -> None:
     await anyio.sleep(0.05)
 
 
+@pytest.mark.campaign
 async def test_a_client_survives_a_kill_a_restart_and_an_orderly_stop_without_gap_or_repeat(
     tmp_path: Path,
 ) -> None:

@@ -109,6 +109,7 @@ async def test_the_page_follows_its_task_through_kill_9_in_a_browser(
         assert ids == sorted(set(ids))
 
 
+@pytest.mark.campaign
 async def test_a_service_beside_gencode_survives_its_kill(tmp_path: Path) -> None:
     """docs/sidecar.md: two processes; an order placed with one is fulfilled through kill -9 of the other."""
     (tmp_path / "orders.py").write_text(program("sidecar.md", "python"), encoding="utf-8")

@@ -304,6 +304,7 @@ async def test_the_repository_of_another_task_is_still_left_alone(tmp_path: Path
         assert await git(clone, "rev-parse", "HEAD") == KNOWN["heads"]["english"]
 
 
+@pytest.mark.campaign
 async def test_callbacks_resume_where_they_were(tmp_path: Path) -> None:
     """Callbacks that were delivered completely, or given up, get nothing more."""
     whole = {"failing": STEPS, "unanswered": STEPS, "queued": STEPS[1:]}
@@ -486,6 +487,7 @@ async def test_requests_cannot_change_foreign_rows(tmp_path: Path) -> None:
     assert not differences(before, rows(moved.data_dir / "gencode.db"))
 
 
+@pytest.mark.campaign
 async def test_foreign_rows_are_left_alone_and_break_nothing_else(tmp_path: Path) -> None:
     moved = unpacked(tmp_path, "foreign_rows_0_1_0")
     before = rows(moved.data_dir / "gencode.db")

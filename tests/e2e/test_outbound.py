@@ -117,6 +117,7 @@ async def failure(folder: Path, found: World, **more: Any) -> dict[str, Any]:
         return task
 
 
+@pytest.mark.campaign
 async def test_a_certificate_of_an_unknown_authority_is_named(tmp_path: Path) -> None:
     async with world(tmp_path) as found:
         task = await failure(tmp_path, found, ca_bundle=None)

@@ -80,6 +80,7 @@ async def skip_to_content(page: Page) -> None:
     await expect(page.locator("main")).to_be_focused()
 
 
+@pytest.mark.campaign
 async def test_in_chinese_and_the_choice_is_remembered(browser: Browser, tmp_path: Path) -> None:
     """In the language of the browser at first, then in the chosen one; messages of the task too."""
     async with running_app(settings(tmp_path)) as app, tab(browser, app.url, locale="zh-CN") as page:

@@ -27,6 +27,7 @@ async def enter_key(page: Page, key: str) -> None:
     await page.get_by_role("button", name="Use key").click()
 
 
+@pytest.mark.campaign
 async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp_path: Path) -> None:
     """A wrong key first; then each connection has its own ticket and resumes after the last event. The key is
     in no URL and in no storage that outlives the tab."""

@@ -253,6 +253,7 @@ async def test_a_budget_that_was_too_small_is_raised_on_the_page(browser: Browse
         await expect_status(page)
 
 
+@pytest.mark.campaign
 async def test_a_taken_name_is_replaced_on_the_page(browser: Browser, tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
         async with Client(app.url) as client:
@@ -266,6 +267,7 @@ async def test_a_taken_name_is_replaced_on_the_page(browser: Browser, tmp_path: 
         await expect(page.locator("#clone")).to_contain_text("notes-2")
 
 
+@pytest.mark.campaign
 async def test_a_link_to_a_task_opens_it_in_another_tab(browser: Browser, tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app:
         async with Client(app.url) as client:
@@ -408,6 +410,7 @@ async def test_the_page_shows_what_a_plan_leaves_out_and_what_it_will_cost(
             await expect(page.locator("#plan-estimate")).to_contain_text(text_)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_what_only_looks_like_a_secret_is_allowed_on_the_page(
     language: str, browser: Browser, tmp_path: Path

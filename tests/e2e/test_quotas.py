@@ -170,6 +170,7 @@ async def keys_list(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
     return found, outputs[1].splitlines()
 
 
+@pytest.mark.campaign
 async def test_keys_list_shows_what_clients_have_used_while_the_service_runs_and_after_a_kill(
     tmp_path: Path,
 ) -> None:

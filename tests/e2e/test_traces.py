@@ -142,6 +142,7 @@ async def test_the_trace_header_is_sent_only_to_configured_hosts(tmp_path: Path)
         assert {"traceparent" in seen.headers for seen in github.requests} == {True, False}
 
 
+@pytest.mark.campaign
 async def test_an_unreachable_collector_disturbs_nothing(tmp_path: Path) -> None:
     away = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{closed_port()}"}
     async with service(tmp_path, away) as process:
@@ -150,6 +151,7 @@ async def test_an_unreachable_collector_disturbs_nothing(tmp_path: Path) -> None
         assert await process.terminate() == 0
 
 
+@pytest.mark.campaign
 async def test_without_a_collector_opentelemetry_is_not_imported(tmp_path: Path) -> None:
     code = (
         "import sys, anyio\n"

@@ -452,6 +452,7 @@ async def set_read_only(store: Store, is_read_only: bool) -> None:
     await loop.run_in_executor(thread, connection.execute, f"PRAGMA query_only = {int(is_read_only)}")
 
 
+@pytest.mark.campaign
 @pytest.mark.fault(121)
 async def test_a_data_dir_that_becomes_read_only_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -299,6 +299,7 @@ async def wait_until_accepted(process: Service) -> None:
             await anyio.sleep(0.01)
 
 
+@pytest.mark.campaign
 @pytest.mark.fault(88)
 @pytest.mark.one_process("its file descriptors are limited")
 async def test_when_descriptors_are_few_a_flood_is_shed_and_work_goes_on(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ async def stored_kind(process: Service, task_id: str, event_id: int) -> str:
 # --- row 66 -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 @pytest.mark.fault(66)
 @pytest.mark.one_process("it is killed at a moment within")
 async def test_a_task_that_kills_each_process_fails_and_others_run(tmp_path: Path) -> None:

@@ -208,6 +208,7 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.campaign
 @pytest.mark.fault(59)
 async def test_500_readers_of_one_task_get_identical_bytes(tmp_path: Path, many_files: None) -> None:
     """Row 59: whether they connected before, during or after it, and however they read."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from gencode.auth.key_store import KeyOptions
@@ -41,6 +42,7 @@ async def submit(http: httpx.AsyncClient, number: int, key: str = "") -> httpx.R
     return await http.post("/api/v1/generate", json=BODY | {"repo_name": f"r-{number}"}, headers=headers)
 
 
+@pytest.mark.campaign
 async def test_the_rate_limit_is_one_for_all_processes(tmp_path: Path, postgres: str) -> None:
     async with two(tmp_path, postgres, plan_and_files(FILES), rate_limit="3/hour") as (at, _):
         answers = [await submit(at[number % 2], number) for number in range(5)]

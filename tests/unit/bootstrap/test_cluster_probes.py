@@ -85,6 +85,7 @@ async def test_what_the_keeper_finds_is_counted(tmp_path: Path, postgres: str) -
         assert values["gencode_swept_tasks_total"] == 1
 
 
+@pytest.mark.campaign
 @pytest.mark.skipif(not is_installed(), reason=MISSING)
 async def test_a_worker_is_ready_while_it_takes_tasks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

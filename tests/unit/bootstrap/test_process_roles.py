@@ -75,6 +75,7 @@ async def test_everything_in_one_process_works_on_postgresql_too(tmp_path: Path,
     await start(settings(tmp_path, database_url=SecretStr(postgres)), Role.ALL)
 
 
+@pytest.mark.campaign
 async def test_a_process_with_the_local_forge_must_be_alone(tmp_path: Path, postgres: str) -> None:
     app = build_app(settings(tmp_path, database_url=SecretStr(postgres)), SecretRegistry([]))
     async with app.router.lifespan_context(app):

@@ -46,6 +46,7 @@ def _patient_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(project_checker, "CHILD_PROGRAM", patient_child.__name__)
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("_patient_parsers")
 async def test_a_file_that_exhausts_the_memory_has_a_finding_and_the_others_theirs() -> None:
     files = {"a.c": EXHAUSTS_MEMORY, **BROKEN}

@@ -115,6 +115,7 @@ async def test_a_principal_with_characters_that_json_refuses(opened: OpenQueue) 
     assert len(opened.queue) == 2
 
 
+@pytest.mark.campaign
 async def test_two_processes_share_the_tasks(opened: OpenQueue, dsn: str) -> None:
     handled: list[tuple[str, str]] = []
     both = anyio.Event()
