@@ -83,11 +83,12 @@ def _load(parser: argparse.ArgumentParser, name: str, registry: CommandRegistry)
 
 def _imported(name: str) -> Any:
     """Imports a module without what would take a fifth of the start of the service: collections of garbage,
-    which visit all that was imported before, and rich, which structlog imports to render tracebacks."""
+    which visit all that was imported before, and the packages by which structlog renders tracebacks and httpx
+    has a command."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        with _blocked("rich"):
+        with _blocked("pygments"), _blocked("rich"):
             return import_module(name)
     finally:
         if was_enabled:

@@ -33,6 +33,7 @@ LATER = {
     "gencode.embedded.forge.app": "the first request to the local forge",
     "gencode.embedded.offline.app": "the first request to the offline model",
     "mcp": "the first assistant that calls",
+    "pygments": "commands that show tasks",
     "rich": "commands that show tasks",
     "opentelemetry": "traces, if an endpoint is set",
     "rapidfuzz": "PROMPT_CACHE=similar",
