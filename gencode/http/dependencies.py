@@ -15,6 +15,7 @@ from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.engine.ports.callback_outbox import Outbox
 from gencode.engine.ports.hub import Hub
+from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.service import TaskService
@@ -131,3 +132,20 @@ async def task_of(store: Store, principal: Principal, task_id: str) -> Task:
     for task in await store.find(TaskQuery(id=task_id, principal=principal.id, limit=1)):
         return task
     raise NotFound("there is no such task, or it belongs to another client")
+
+
+async def read_own_task(
+    store: Store,
+    reader: CheckpointReader,
+    principal: Principal,
+    task_id: str,
+    check: Callable[[Task], Task],
+    make: Callable[[Task, Checkpoints], T],
+) -> T:
+    """What `make` returns for a task of this principal and its checkpoints. Raises NotFound, and what `check`
+    raises for a task of another kind."""
+
+    async def find() -> Task:
+        return check(await task_of(store, principal, task_id))
+
+    return await reader.find_and_read(principal.id, find, make)

@@ -98,7 +98,11 @@ async def get_task_blueprint(request: Request) -> Response:
 
 async def _own_blueprint_task(request: Request) -> Task:
     """Raises NotFound."""
-    task = await own_task(request)
+    return check_kind(await own_task(request))
+
+
+def check_kind(task: Task) -> Task:
+    """Raises NotFound for a task of another kind."""
     if task.kind != BLUEPRINT_KIND:
         raise NotFound("this task makes no blueprint")
     return task

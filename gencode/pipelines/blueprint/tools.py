@@ -7,18 +7,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gencode.domain.errors import Invalid, NotFound
+from gencode.domain.errors import Invalid
 from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import Store
 from gencode.http.base_models import RequestModel
 from gencode.http.checkpoint_reader import CheckpointReader
-from gencode.http.dependencies import task_of
+from gencode.http.dependencies import read_own_task
 from gencode.http.strict_json import validate
 from gencode.http.tool_declaration import Tool, ToolCall
-from gencode.pipelines.blueprint.names import BLUEPRINT_KIND
-from gencode.pipelines.blueprint.routes import made_view
+from gencode.pipelines.blueprint.routes import check_kind, made_view
 
 LONGEST = 200_000
 """Characters of the document in an answer, because it fills the assistant's context."""
@@ -31,14 +30,7 @@ class BlueprintArguments(RequestModel):
 def blueprint_tool(store: Store, reader: CheckpointReader) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
         task_id = validate(BlueprintArguments, call.arguments).task_id
-
-        async def find() -> Task:
-            task = await task_of(store, call.principal, task_id)
-            if task.kind != BLUEPRINT_KIND:
-                raise NotFound("this task makes no blueprint")
-            return task
-
-        return await reader.find_and_read(call.principal.id, find, _answer)
+        return await read_own_task(store, reader, call.principal, task_id, check_kind, _answer)
 
     return Tool(
         name="blueprint",

@@ -14,7 +14,7 @@ from gencode.domain.phrase import Phrase
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.http.base_models import RequestModel
-from gencode.http.dependencies import task_of
+from gencode.http.dependencies import read_own_task
 from gencode.http.strict_json import validate
 from gencode.http.tool_declaration import Tool, ToolCall
 from gencode.pipelines.build.api.preparation import BuildServices
@@ -34,15 +34,9 @@ class ProjectArguments(RequestModel):
 def project_tool(services: BuildServices) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
         arguments = validate(ProjectArguments, call.arguments)
-
-        async def find() -> Task:
-            task = await task_of(services.store, call.principal, arguments.task_id)
-            if task.kind != NAME:
-                raise NotFound("this task is no build")
-            return task
-
         answer = partial(_answer, arguments.path, services.secrets.current())
-        return await services.checkpoint_reader.find_and_read(call.principal.id, find, answer)
+        store, reader = services.store, services.checkpoint_reader
+        return await read_own_task(store, reader, call.principal, arguments.task_id, _check_kind, answer)
 
     return Tool(
         name="project",
@@ -54,6 +48,12 @@ def project_tool(services: BuildServices) -> Tool:
         arguments=ProjectArguments,
         call=call,
     )
+
+
+def _check_kind(task: Task) -> Task:
+    if task.kind != NAME:
+        raise NotFound("this task is no build")
+    return task
 
 
 def _answer(

@@ -7,17 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gencode.domain.errors import NotFound
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import Store
 from gencode.http.base_models import RequestModel
 from gencode.http.checkpoint_reader import CheckpointReader
-from gencode.http.dependencies import task_of
+from gencode.http.dependencies import read_own_task
 from gencode.http.strict_json import validate
 from gencode.http.tool_declaration import Tool, ToolCall
-from gencode.pipelines.code_review.api.operations import stored_review
-from gencode.pipelines.code_review.names import NAME
+from gencode.pipelines.code_review.api.operations import check_kind, stored_review
 
 MOST_LEDGER_LINES = 200
 """Of an answer, because it fills the assistant's context."""
@@ -30,14 +28,7 @@ class ReviewArguments(RequestModel):
 def review_tool(store: Store, reader: CheckpointReader) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
         task_id = validate(ReviewArguments, call.arguments).task_id
-
-        async def find() -> Task:
-            task = await task_of(store, call.principal, task_id)
-            if task.kind != NAME:
-                raise NotFound("this task is no review")
-            return task
-
-        return await reader.find_and_read(call.principal.id, find, _answer)
+        return await read_own_task(store, reader, call.principal, task_id, check_kind, _answer)
 
     return Tool(
         name="review",

@@ -23,7 +23,7 @@ from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, ranged_response
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
-from gencode.http.dependencies import get_extension, get_principal, task_of
+from gencode.http.dependencies import get_extension, get_principal, read_own_task
 from gencode.http.downloads import GENERATED_CONTENT
 from gencode.http.operation import operation
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
@@ -113,11 +113,13 @@ async def _read_file(services: GenerateServices, principal: Principal, task_id: 
 async def _read(
     services: GenerateServices, principal: Principal, task_id: str, make: Callable[[Task, Files], T]
 ) -> T:
-    async def find() -> Task:
-        return check_kind(await task_of(services.store, principal, task_id))
-
-    return await services.checkpoint_reader.find_and_read(
-        principal.id, find, lambda task, checkpoints: make(task, make_files(checkpoints))
+    return await read_own_task(
+        services.store,
+        services.checkpoint_reader,
+        principal,
+        task_id,
+        check_kind,
+        lambda task, checkpoints: make(task, make_files(checkpoints)),
     )
 
 
