@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 
 from sqlalchemy import select
 
@@ -28,27 +29,24 @@ class BuildStorage:
 
     async def check(self, project_id: str | None) -> None:
         """Whether there is room for another archive, before anything is paid for. Raises PlanLimitReached."""
-        if (team_id := await self._team_of(project_id)) is None:
-            return
-        try:
-            await self._check(team_id)
-        except PlanLimitReached:
-            if not await self._settle(team_id):
-                raise
-            await self._check(team_id)
+        if project_id is not None:
+            await self._with_room(project_id, partial(self._check, project_id))
 
     async def count(self, task_id: str, project_id: str | None, size: int) -> None:
         """The archive of a build takes `size` bytes, in place of what it took before. Repeatable. Raises
         PlanLimitReached."""
-        if project_id is None:
-            return
+        if project_id is not None:
+            await self._with_room(project_id, partial(self._count, task_id, project_id, size))
+
+    async def _with_room(self, project_id: str, call: Callable[[], Awaitable[None]]) -> None:
+        """Calls it again where room was made for it. Raises PlanLimitReached."""
         try:
-            await self._count(task_id, project_id, size)
+            await call()
         except PlanLimitReached:
             team_id = await self._team_of(project_id)
             if team_id is None or not await self._settle(team_id):
                 raise
-            await self._count(task_id, project_id, size)
+            await call()
 
     async def _count(self, task_id: str, project_id: str, size: int) -> None:
         async with self._database.transaction() as session:
@@ -57,15 +55,14 @@ class BuildStorage:
                 await add_storage(session, project_id, size - row.bytes, self._rules)
                 row.bytes, row.project_id = size, project_id
 
-    async def _check(self, team_id: str) -> None:
+    async def _check(self, project_id: str) -> None:
+        team_id = await self._team_of(project_id)
         async with self._database.transaction() as session:
-            if team := await session.get(Team, team_id):
+            if team_id is not None and (team := await session.get(Team, team_id)):
                 await check_storage(session, team, self._rules)
 
-    async def _team_of(self, project_id: str | None) -> str | None:
+    async def _team_of(self, project_id: str) -> str | None:
         """None for what belongs to no team: it has no limit."""
-        if project_id is None:
-            return None
         async with self._database.transaction() as session:
             project = await session.get(Project, project_id)
             return project.team_id if project else None
