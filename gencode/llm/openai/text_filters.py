@@ -88,20 +88,21 @@ class TextFilters:
         if whole:
             text += self.feed(self._pairs.close())[1]
         held, rest = self._think.feed(self._start.close()) if whole else ("", "")
-        more_reasoning, last = self._think.close("".join([*self._delivered, rest]), whole=whole)
+        delivered = "".join(self._delivered)
+        more_reasoning, last = self._think.close(delivered + rest, whole=whole)
         rest = self._start_after_think.feed(rest + last)
         rest += self._start_after_think.close() if whole else ""
         reasoning += held
         rest = self._tokens.feed(rest)
-        rest += self._tokens.close("".join([*self._delivered, rest]), whole=whole)
-        self._check_characters(rest)
+        rest += self._tokens.close(delivered + rest, whole=whole)
+        self._check_characters(delivered + rest)
         return reasoning + more_reasoning, text + rest
 
-    def _check_characters(self, rest: str) -> None:
+    def _check_characters(self, whole: str) -> None:
         """Raises LLMBadOutput for damaged text. Prose stays readable."""
         if self._request.prose:
             return
-        if found := damage("".join([*self._delivered, rest]), self._request):
+        if found := damage(whole, self._request):
             raise LLMBadOutput(
                 f"The server damaged characters of the answer: it has {found!r} in place of others. Try "
                 "again, or choose another server or model."
