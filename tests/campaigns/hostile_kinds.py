@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -117,11 +117,7 @@ class Attack:
             else:
                 statuses[answer.status_code] += 1
 
-        async with anyio.create_task_group() as clients:
-            for _ in range(_CLIENTS):
-                clients.start_soon(send)
-            self.begun.set()
-        return ", ".join(f"{count} x {status or 'cut'}" for status, count in statuses.items())
+        return await self._by_each_client(send, statuses)
 
     async def _requests(self, http: httpx.AsyncClient) -> str:
         """Each of them by each client."""
@@ -138,6 +134,11 @@ class Attack:
                 else:
                     statuses[answer.status_code] += 1
 
+        return await self._by_each_client(send, statuses)
+
+    async def _by_each_client(
+        self, send: Callable[[], Coroutine[Any, Any, None]], statuses: Counter[int]
+    ) -> str:
         async with anyio.create_task_group() as clients:
             for _ in range(_CLIENTS):
                 clients.start_soon(send)
